@@ -1,0 +1,1 @@
+"""Nouns, canonical bytes, errors and ports. Standard library only."""

@@ -1,0 +1,205 @@
+"""The nouns, in the order in which they come to exist for one prediction.
+
+    Request → (features) → score → Decision → PredictionRecord → Payload → Receipt
+
+All are frozen; a value that exists is valid. A score is an integer: the model's
+raw output in fixed point, in units of 2^-SCORE_BITS. Times are integer
+milliseconds since the Unix epoch (`*_ms`) or whole seconds (`*_s`).
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from enum import IntEnum
+
+from veridict.core.codec import SALT_BYTES, TAG_INPUTS, TAG_REQUEST, commit
+from veridict.core.errors import BadInput
+
+SCORE_BITS = 32
+SCORE_ONE = 1 << SCORE_BITS
+NO_REASON = 0xFFFF
+REASONS = 3
+
+INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+
+
+class Decision(IntEnum):
+    """What is to be done; ordered by severity."""
+
+    ALLOW = 0
+    REVIEW = 1
+    HOLD = 2
+
+    @property
+    def word(self) -> str:
+        return self.name.lower()
+
+
+class RecordState(IntEnum):
+    """A record's life. A chain reorganisation moves it back from ANCHORED to CHECKPOINTED."""
+
+    LOCAL = 0
+    DURABLE = 1
+    CHECKPOINTED = 2
+    ANCHORED = 3
+    FINAL = 4
+
+    @property
+    def word(self) -> str:
+        return self.name.lower()
+
+
+class Stage(IntEnum):
+    """The seven stages of one prediction; the same words everywhere."""
+
+    REQUEST = 1
+    FEATURES = 2
+    SCORE = 3
+    COMMIT = 4
+    LOG = 5
+    ACT = 6
+    AUDIT = 7
+
+    @property
+    def word(self) -> str:
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a decision is asked about: one payment, one application.
+
+    `content` is canonical: JSON for off-chain requests, ABI words for payments
+    held by a guard contract. `subject` names whose data it is.
+    """
+
+    id: str
+    subject: str
+    time_s: int
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Two thresholds on the raw score: below `review_at` allow, from `hold_at` hold."""
+
+    review_at: int
+    hold_at: int
+
+    def __post_init__(self) -> None:
+        if not INT64_MIN <= self.review_at <= self.hold_at <= INT64_MAX:
+            raise BadInput(
+                f"review_at {self.review_at} and hold_at {self.hold_at} are not ordered int64",
+                remedy="choose review_at <= hold_at, both raw scores",
+            )
+
+    def decide(self, score: int) -> Decision:
+        if score >= self.hold_at:
+            return Decision.HOLD
+        return Decision.REVIEW if score >= self.review_at else Decision.ALLOW
+
+
+_RECORD = struct.Struct(">BB3HQQq32s32s32s")
+RECORD_BYTES = 128
+RECORD_KIND = 0x01
+assert _RECORD.size == RECORD_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionRecord:
+    """The leaf that is logged: 128 bytes, four EVM words, no personal data.
+
+        word 0  kind 1B │ decision 1B │ reasons 3×u16 │ sequence u64 │ time_ms u64 │ score i64
+        word 1  model_id     SHA-256 of the canonical model bytes
+        word 2  request      commit("R", request_salt, request.content)
+        word 3  inputs       commit("I", inputs_salt, input image bytes)
+
+    `sequence` counts the issuer's predictions from 0 without gaps. `reasons`
+    are feature numbers, strongest first, NO_REASON where there is none.
+    """
+
+    decision: Decision
+    reasons: tuple[int, int, int]
+    sequence: int
+    time_ms: int
+    score: int
+    model_id: bytes
+    request: bytes
+    inputs: bytes
+
+    def encode(self) -> bytes:
+        return _RECORD.pack(
+            RECORD_KIND, self.decision, *self.reasons, self.sequence, self.time_ms,
+            self.score, self.model_id, self.request, self.inputs,
+        )  # fmt: skip
+
+    @classmethod
+    def decode(cls, body: bytes) -> PredictionRecord:
+        """Raises BadInput unless `body` is exactly one valid prediction record."""
+        if len(body) != RECORD_BYTES or body[0] != RECORD_KIND:
+            raise BadInput(
+                f"{len(body)} bytes of kind {body[:1].hex() or 'none'} are no prediction record",
+                remedy=f"pass the {RECORD_BYTES} bytes of a record of kind {RECORD_KIND:#04x}",
+            )
+        _, decision, r0, r1, r2, sequence, time_ms, score, model, request, inputs = _RECORD.unpack(
+            body
+        )
+        if decision > max(Decision):
+            raise BadInput(
+                f"decision byte {decision} is unknown", remedy="the record was altered or is newer"
+            )
+        return cls(
+            Decision(decision), (r0, r1, r2), sequence, time_ms, score, model, request, inputs
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What opens a record's commitments. Kept apart from the log, so that it can be erased.
+
+    `inputs` is the canonical input image: one big-endian u64 a feature.
+    """
+
+    request: Request
+    request_salt: bytes
+    inputs: bytes
+    inputs_salt: bytes
+
+    def __post_init__(self) -> None:
+        if len(self.request_salt) != SALT_BYTES or len(self.inputs_salt) != SALT_BYTES:
+            raise BadInput("salts are 32 bytes", remedy="draw salts with os.urandom(32)")
+
+    def opens_request(self, record: PredictionRecord) -> bool:
+        return commit(TAG_REQUEST, self.request_salt, self.request.content) == record.request
+
+    def opens_inputs(self, record: PredictionRecord) -> bool:
+        return commit(TAG_INPUTS, self.inputs_salt, self.inputs) == record.inputs
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A checkpoint stored on chain: `root` of the first `size` leaves of log `log_id`."""
+
+    chain_id: int
+    contract: str
+    log_id: bytes
+    size: int
+    root: bytes
+    time_s: int
+    tx_hash: str
+    block_number: int
+    block_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a check found wrong. `code` is stable, e.g. "record.altered"."""
+
+    code: str
+    where: str
+    expected: str
+    found: str
+
+    def sentence(self) -> str:
+        return f"{self.code} at {self.where}: expected {self.expected}, found {self.found}"
