@@ -1,0 +1,1 @@
+"""Scenarios: what the platform is used for."""

@@ -1,0 +1,1 @@
+"""Watching a stream: its normal form, its features, the model trained on it."""

@@ -1,0 +1,116 @@
+"""The seam between the plot and what it is about.
+
+The services tell the same seven stages over any `Scenario`; what a row holds,
+how features are drawn from it, who is paid and how a reason reads is known here
+and below, never above.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from veridict.core.nouns import Decision
+from veridict.watch.arrays import F64
+from veridict.watch.stream import Example, Shape, Table
+
+F = TypeVar("F")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is decided about, and what the three decisions mean to the people concerned."""
+
+    subject: str
+    subjects: str
+    event: str
+    allow: str
+    review: str
+    hold: str
+
+    def meaning(self, decision: Decision) -> str:
+        return (self.allow, self.review, self.hold)[decision]
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What thresholds are chosen by, in units of one review by a person.
+
+    `missed`: an event that was allowed. `review`: any row looked at.
+    `held`: an honest row that was stopped without a look.
+    """
+
+    missed: int
+    review: int
+    held: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What moves on chain if the request is allowed. Amounts in minor units."""
+
+    payer: str
+    payee: str
+    amount_minor: int
+
+
+class Extractor(Protocol[F]):
+    """Turns rows into features, in the order of time; the same in training and serving."""
+
+    def batch(self, rows: Table[F]) -> F64:
+        """float64[n, n_features]. Call once for every row, in order; rows may come one by one.
+
+        Row i sees rows 0..i and nothing later. Labels in `rows` are used, if at all, only
+        for rows that come after the scenario's label delay. Raises BadStream if time falls.
+        """
+
+    def save(self) -> bytes:
+        """The whole state, so that `restore` continues with the same bits."""
+
+    def restore(self, state: bytes) -> None:
+        """Raises BadInput if `state` is damaged or of another extractor."""
+
+
+class Scenario(Protocol[F]):
+    """One use of the platform over one source of data."""
+
+    @property
+    def name(self) -> str:
+        """Stable short name: "payments", "credit"."""
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def data_name(self) -> str:
+        """Which data: "amlsim", "fdh", "uci", or the file's name."""
+
+    @property
+    def words(self) -> Words: ...
+
+    @property
+    def costs(self) -> Costs: ...
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a reader must know: origin, licence, synthetic or real, traps."""
+
+    @property
+    def feature_names(self) -> tuple[str, ...]: ...
+
+    @property
+    def shape(self) -> Shape[F]: ...
+
+    def load(self) -> Table[F]:
+        """All rows in the order of time. Raises BadStream or NotFound with what to do."""
+
+    def extractor(self) -> Extractor[F]:
+        """A fresh one, at the start of time."""
+
+    def groups(self, fields: F) -> tuple[str, ...]:
+        """The groups a row counts in for metrics per group, e.g. ("sex: female",)."""
+
+    def settlement(self, example: Example[F]) -> Settlement: ...
+
+    def reason_text(self, feature: int, value: float) -> str:
+        """Feature number and its value as a sentence for the person concerned."""

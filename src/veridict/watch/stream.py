@@ -1,0 +1,166 @@
+"""The normal form of a stream: examples in the order of time, whatever they are about.
+
+A `Table` holds the rows column by column (Arrow), so that a million of them are
+cheap; `example(i)` gives one as the frozen values that a decision is asked with.
+
+    column   type          meaning
+    id       string        unique in the stream
+    time_s   int64         seconds since the Unix epoch, never falling
+    label    int8 | null   1 the event to be found, 0 not, null unknown
+    …        int64|string  the scenario's own fields, one column each
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from hashlib import sha256
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from veridict.core.codec import canonical_json
+from veridict.core.errors import BadInput
+from veridict.core.nouns import Request
+from veridict.watch.arrays import I8, I64
+
+F = TypeVar("F")
+
+UNKNOWN = -1
+_ARROW = {"str": pa.string(), "int": pa.int64()}
+
+
+@dataclass(frozen=True, slots=True)
+class Example(Generic[F]):
+    """One thing to decide: the request, its fields, and the truth if it is known."""
+
+    request: Request
+    fields: F
+    label: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shape(Generic[F]):
+    """How rows become examples: the fields' dataclass, and whose data a row is.
+
+    Every field of `kind` is an `int` or a `str`.
+    """
+
+    kind: type[F]
+    subject: Callable[[str, F], str]
+
+    @property
+    def schema(self) -> pa.Schema:
+        own = [(f.name, _ARROW[str(f.type)]) for f in fields(self.kind)]  # type: ignore[arg-type]
+        head = [("id", pa.string()), ("time_s", pa.int64()), ("label", pa.int8())]
+        return pa.schema(head + own)
+
+    def request(self, id: str, time_s: int, values: F) -> Request:
+        """The request whose content is the canonical JSON of id, time and every field."""
+        own = {name: getattr(values, name) for name in self.names}
+        content = canonical_json({"id": id, "time_s": time_s, **own})
+        return Request(id, self.subject(id, values), time_s, content)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(f.name for f in fields(self.kind))  # type: ignore[arg-type]
+
+
+class Table(Generic[F]):
+    """Rows of one scenario in the order of time; slices share memory."""
+
+    def __init__(self, rows: pa.Table, shape: Shape[F]) -> None:
+        if rows.schema.names != shape.schema.names:
+            raise BadInput(
+                f"columns {rows.schema.names} are not {shape.schema.names}",
+                remedy="build the table with watch.readers or Table.of",
+            )
+        self.rows = rows
+        self.shape = shape
+
+    @classmethod
+    def of(cls, examples: Sequence[Example[F]], shape: Shape[F]) -> Table[F]:
+        """Examples as a table: how single requests reach a feature extractor."""
+        columns: dict[str, list[Any]] = {
+            "id": [e.request.id for e in examples],
+            "time_s": [e.request.time_s for e in examples],
+            "label": [e.label for e in examples],
+        }
+        columns |= {n: [getattr(e.fields, n) for e in examples] for n in shape.names}
+        return cls(pa.table(columns, schema=shape.schema), shape)
+
+    def __len__(self) -> int:
+        return int(self.rows.num_rows)
+
+    def slice(self, start: int, stop: int) -> Table[F]:
+        start, stop, _ = slice(start, stop).indices(len(self))
+        return Table(self.rows.slice(start, max(0, stop - start)), self.shape)
+
+    def batches(self, size: int) -> Iterator[Table[F]]:
+        """Consecutive slices of `size` rows, the last one shorter."""
+        for start in range(0, len(self), size):
+            yield self.slice(start, start + size)
+
+    def strings(self, name: str) -> list[str]:
+        return list(self.rows.column(name).to_pylist())
+
+    def integers(self, name: str) -> I64:
+        """int64[n]."""
+        return np.asarray(self.rows.column(name).to_numpy(), dtype=np.int64)
+
+    @property
+    def ids(self) -> list[str]:
+        return self.strings("id")
+
+    @property
+    def times_s(self) -> I64:
+        return self.integers("time_s")
+
+    @property
+    def labels(self) -> I8:
+        """int8[n]: 0, 1, or UNKNOWN (-1)."""
+        known = pc.fill_null(self.rows.column("label"), UNKNOWN)
+        return np.asarray(known.to_numpy(), dtype=np.int8)
+
+    def unlabelled(self) -> Table[F]:
+        """The same rows as a live feed gives them: without the truth."""
+        at = self.rows.schema.get_field_index("label")
+        hidden = pa.nulls(len(self), pa.int8())
+        return Table(self.rows.set_column(at, self.rows.schema.field(at), hidden), self.shape)
+
+    def example(self, index: int) -> Example[F]:
+        """Row `index` (0-based). Raises BadInput beyond the end."""
+        if not 0 <= index < len(self):
+            raise BadInput(
+                f"row {index} of {len(self)}", remedy=f"ask for a row from 0 to {len(self) - 1}"
+            )
+        return next(self.slice(index, index + 1).examples())
+
+    def examples(self) -> Iterator[Example[F]]:
+        shape = self.shape
+        own = [self.rows.column(name).to_pylist() for name in shape.names]
+        head = zip(self.ids, self.times_s.tolist(), self.labels.tolist(), strict=True)
+        for (id, time_s, label), values in zip(head, zip(*own, strict=True), strict=True):
+            value = shape.kind(*values)
+            yield Example(shape.request(id, time_s, value), value, None if label < 0 else label)
+
+    def digest(self) -> bytes:
+        """SHA-256 of the rows, independent of how they are stored in memory or on disk.
+
+        Column after column: canonical JSON of [name, type, rows], then 8 bytes big-endian
+        a number (label unknown: -1), or 4 bytes of length and UTF-8 a string.
+        """
+        digest = sha256()
+        for name in self.rows.schema.names:
+            text = self.rows.schema.field(name).type == pa.string()
+            digest.update(canonical_json([name, "str" if text else "int", len(self)]))
+            if text:
+                for item in self.strings(name):
+                    data = item.encode()
+                    digest.update(len(data).to_bytes(4, "big") + data)
+            else:
+                values = self.labels if name == "label" else self.integers(name)
+                digest.update(values.astype(">i8").tobytes())
+        return digest.digest()
