@@ -1,0 +1,1 @@
+"""The programs: the composition root, the command line and the web dashboard."""

@@ -1,0 +1,44 @@
+"""The web application of one node: routes, gate, pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Lock
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from veridict import __version__
+from veridict.apps.web.face import NodeFace
+from veridict.apps.web.replies import install_error_replies
+from veridict.apps.web.routes import audit, cases, events, health, predictions, status
+from veridict.apps.web.security import Gate
+
+STATIC = Path(__file__).parent / "static"
+
+
+def create_app(node: NodeFace, *, token: str, hosts: Sequence[str] = ()) -> FastAPI:
+    """The dashboard and API of `node`.
+
+    `token` is asked of everything but GET and HEAD; `hosts` are names, beside
+    the loopback ones, under which this may be reached. Raises BadInput for an
+    empty token.
+    """
+    app = FastAPI(
+        title="veridict",
+        version=__version__,
+        docs_url=None,  # the bundled pages load scripts from another host
+        redoc_url=None,
+        openapi_url="/openapi.json",
+    )
+    app.state.node = node
+    app.state.desk = events.Desk()
+    app.state.audit_running = Lock()
+    for part in (health, status, predictions, cases, audit, events):
+        app.include_router(part.router)
+    app.mount("/", StaticFiles(directory=STATIC, html=True), name="pages")
+    install_error_replies(app)
+    Gate(app, token=token)  # fail here, not at the first request, when the token is empty
+    app.add_middleware(Gate, token=token, hosts=tuple(hosts))
+    return app

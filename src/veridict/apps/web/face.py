@@ -1,0 +1,51 @@
+"""What the web needs of a node. `services.node.Node` is one; the tests have a small true one."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Literal, Protocol
+
+from veridict.services import views
+
+ActName = Literal["release", "confirm"]
+
+
+class NodeEvent(Protocol):
+    """`kind` is prediction, status, step, case or finding; `data` is the dataclass that says it."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def data(self) -> object: ...
+
+
+class Subscription(Protocol):
+    def get(self, *, timeout: float) -> NodeEvent:
+        """The next event. Raises queue.Empty when none comes in `timeout` seconds."""
+
+
+class EventBus(Protocol):
+    def subscribe(self) -> AbstractContextManager[Subscription]:
+        """A bounded queue of events from now on; slow readers lose the oldest."""
+
+
+class NodeFace(Protocol):
+    """Thread-safe reads and the two acts of a human. All errors are of `core.errors`."""
+
+    @property
+    def bus(self) -> EventBus: ...
+    def status(self) -> views.StatusView: ...
+    def predictions(
+        self, *, before: int | None, limit: int, decision: str | None
+    ) -> list[views.PredictionRow]: ...
+    def prediction(self, index: int) -> views.PredictionView: ...
+    def receipt_json(self, index: int) -> bytes: ...
+    def cases(self, *, status: str | None, limit: int) -> list[views.CaseView]: ...
+    def act(self, index: int, act: ActName, *, by: str, note: str) -> views.ActView: ...
+    def model(self) -> views.ModelView | None: ...
+    def plots(self) -> views.PlotsView: ...
+    def checkpoint_text(self) -> str: ...
+    def audit(self) -> list[views.CheckView]: ...
+    def predict_json(
+        self, ids: list[str], rows: list[list[float | None]]
+    ) -> list[views.PredictionRow]: ...

@@ -1,0 +1,199 @@
+"""The gate in front of every route: who may speak, how much, and what the browser is told.
+
+1. Host      only loopback names and the configured ones: a page of another
+             site cannot reach us by rebinding its own name to 127.0.0.1
+2. Site      the API refuses requests that a browser marks as cross-site
+3. Token     every method but GET and HEAD needs the bearer token, so that
+             no route can forget to ask
+4. Size      a body is read here, up to a limit, before any route sees it
+5. Headers   strict CSP without inline code, no framing, no sniffing, no CORS
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from veridict.apps.web.replies import error_reply
+from veridict.core.errors import BadInput, NotAllowed, VeridictError
+
+MAX_BODY_BYTES = 1 << 20
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_SAFE_METHODS = frozenset({"GET", "HEAD"})
+
+# Trusted types make the browser itself refuse innerHTML and its kin: names in
+# the stream are hostile input, and pages may only ever show them as text.
+CSP = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+    )
+)
+_HEADERS = (
+    ("content-security-policy", CSP),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=()"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    error: VeridictError
+    status: int
+
+
+class Gate:
+    """ASGI middleware: the five steps above. `hosts` adds names to the loopback ones."""
+
+    def __init__(self, app: ASGIApp, *, token: str, hosts: Sequence[str] = ()) -> None:
+        if not token:
+            raise BadInput(
+                "the dashboard has no token", remedy="pass a random token of 16 characters or more"
+            )
+        self._app = app
+        self._token_hash = sha256(token.encode()).digest()
+        self._hosts = LOOPBACK | {host.lower() for host in hosts}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        send = _with_headers(scope["path"], send)
+        refusal = self._check(scope)
+        if refusal is None and scope["method"] not in _SAFE_METHODS:
+            body = await _read_body(receive)
+            if body is None:
+                refusal = _too_large()
+            else:
+                receive = _replay(body, receive)
+        if refusal is not None:
+            await error_reply(refusal.error, refusal.status)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _check(self, scope: Scope) -> _Refusal | None:
+        headers = Headers(scope=scope)
+        return (
+            self._check_host(headers)
+            or _check_site(scope["path"], headers)
+            or self._check_token(scope["method"], headers)
+            or _check_length(headers)
+        )
+
+    def _check_host(self, headers: Headers) -> _Refusal | None:
+        name = _host_name(headers.get("host", ""))
+        if name in self._hosts:
+            return None
+        error = NotAllowed(
+            "this host name is not served here",
+            remedy="open the dashboard at the address that `veridict up` prints",
+            host=name[:200],
+        )
+        return _Refusal(error, 421)
+
+    def _check_token(self, method: str, headers: Headers) -> _Refusal | None:
+        if method in _SAFE_METHODS:
+            return None
+        scheme, _, given = headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not given:
+            error = NotAllowed(
+                "this needs the operator's token",
+                remedy="send `Authorization: Bearer TOKEN` with the token `veridict up` prints",
+            )
+            return _Refusal(error, 401)
+        # Hashing first makes the comparison independent of length as well as of content.
+        if hmac.compare_digest(sha256(given.strip().encode()).digest(), self._token_hash):
+            return None
+        error = NotAllowed(
+            "the token is not this node's",
+            remedy="copy the token that `veridict up` prints; it changes with the data directory",
+        )
+        return _Refusal(error, 403)
+
+
+def _check_site(path: str, headers: Headers) -> _Refusal | None:
+    if path.startswith("/api/") and headers.get("sec-fetch-site") == "cross-site":
+        error = NotAllowed(
+            "another web site may not use this API",
+            remedy="call it from the dashboard or from a program",
+        )
+        return _Refusal(error, 403)
+    return None
+
+
+def _check_length(headers: Headers) -> _Refusal | None:
+    declared = headers.get("content-length", "0")
+    if declared.isdecimal() and int(declared) <= MAX_BODY_BYTES:
+        return None
+    return _too_large()
+
+
+def _too_large() -> _Refusal:
+    error = BadInput(
+        f"the request body is larger than {MAX_BODY_BYTES} bytes",
+        remedy="send fewer rows in one request",
+        limit=MAX_BODY_BYTES,
+    )
+    return _Refusal(error, 413)
+
+
+def _host_name(host: str) -> str:
+    """`[::1]:80` → `::1`, `localhost:80` → `localhost`; lower case."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0].lower()
+    return host.partition(":")[0].lower()
+
+
+async def _read_body(receive: Receive) -> bytes | None:
+    """The whole body, or None as soon as it exceeds the limit."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY_BYTES:
+            return None
+        if message["type"] == "http.disconnect" or not message.get("more_body", False):
+            return bytes(body)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    pending = [body]
+
+    async def replayed() -> Message:
+        if pending:
+            return {"type": "http.request", "body": pending.pop(), "more_body": False}
+        return await receive()
+
+    return replayed
+
+
+def _with_headers(path: str, send: Send) -> Send:
+    # Static files carry an ETag: ask again each time, so that an upgrade shows at once.
+    cache = "no-store" if path.startswith("/api/") else "no-cache"
+
+    async def wrapped(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in _HEADERS:
+                headers[name] = value
+            headers.setdefault("cache-control", cache)
+        await send(message)
+
+    return wrapped
