@@ -1,0 +1,1 @@
+"""Merkle proofs, signed notes and checkpoints. Pure: bytes in, a verdict out."""
