@@ -1,0 +1,60 @@
+# veridict. Needs Python 3.11 to 3.13, git and make; everything else is installed into this folder.
+.DEFAULT_GOAL := help
+.PHONY: help run test test-all check bench contracts docs pins clean
+
+BIN := .venv/bin
+PYTHON := $(BIN)/python
+PIP := $(PYTHON) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+run: .venv/.runtime ## start a node with its dashboard and run the demo
+	@$(BIN)/veridict up --demo
+
+test: .venv/.dev node_modules/.ready check ## all checks and tests of a change, under 10 minutes
+	$(BIN)/pytest
+
+test-all: .venv/.dev node_modules/.ready check ## the slow tests as well
+	$(BIN)/pytest -m ""
+
+check: .venv/.dev ## format, lint, types, import rules, committed artifacts, generated docs
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache > .import-linter.log || (cat .import-linter.log; exit 1)
+	$(PYTHON) tools/compile_contracts.py --check
+	$(PYTHON) -m tools.reference --check
+
+bench: .venv/.dev node_modules/.ready ## measure; writes benchmarks/results/latest.json and its tables
+	$(PYTHON) -m benchmarks
+	$(PYTHON) -m tools.reference
+
+contracts: .venv/.dev ## compile the Vyper sources into the artifacts that are shipped
+	$(PYTHON) tools/compile_contracts.py
+
+docs: .venv/.dev ## regenerate the reference pages
+	$(PYTHON) -m tools.reference
+
+pins: .venv/.dev ## write constraints.txt from this environment
+	$(PYTHON) -m tools.pins
+
+clean: ## remove everything that was installed or built, never the data of a node
+	rm -rf .venv node_modules build dist src/*.egg-info .*_cache .hypothesis .import-linter.log
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+.venv/.runtime: pyproject.toml constraints.txt
+	@test -x $(PYTHON) || { python=$$(tools/find_python.sh) && "$$python" -m venv .venv; }
+	@echo "Installing veridict into .venv (once; about a minute)"
+	@$(PIP) pip setuptools
+	@$(PIP) --no-compile --no-build-isolation --editable .
+	@touch $@
+
+.venv/.dev: .venv/.runtime
+	@echo "Installing what tests and checks need into .venv (once)"
+	@$(PIP) --no-compile --group dev
+	@touch $@
+
+node_modules/.ready: package-lock.json
+	@tools/test_parts.sh
+	@mkdir -p node_modules && touch $@

@@ -1,0 +1,34 @@
+"""What holds for every test."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import settings
+
+from tests.support.missing import parts_named_in
+
+# Speed is measured by benchmarks, never by tests: no deadlines. CI draws the same examples again.
+settings.register_profile("veridict", deadline=None, print_blob=True)
+settings.register_profile("ci", deadline=None, print_blob=True, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") == "true" else "veridict")
+
+
+@pytest.fixture(autouse=True)
+def _own_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the settings of whoever runs it, except where the large data sets are."""
+    for name in list(os.environ):
+        if name.startswith("VERIDICT_") and name != "VERIDICT_DATA":
+            monkeypatch.delenv(name)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says in the last lines which parts were missing, so that no skip goes unseen."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    parts = parts_named_in([str(report.longrepr[2]) for report in skipped if report.longrepr])
+    if parts:
+        terminalreporter.section("SKIPPED FOR WANT OF PARTS", sep="!", red=True, bold=True)
+    for part in parts:
+        terminalreporter.write_line(part, red=True)
