@@ -1,0 +1,188 @@
+#pragma version 0.4.3
+#pragma optimize gas
+#pragma evm-version cancun
+"""
+@title Registry of models
+@license Apache-2.0
+@notice A model is its canonical bytes, kept on chain in data contracts, and its id is their
+        SHA-256: who registers an id proves that the bytes are there. The first to register
+        owns the entry, which gives the right to deprecate and to hand over, never to change
+        a byte.
+@dev    Names follow ERC-7992 where it has one for the thing.
+"""
+
+from lib import data_contract
+
+
+interface Self:
+    def digest(chunks: DynArray[address, 16]) -> bytes32: view
+
+
+event ModelRegistered:
+    modelId: indexed(bytes32)
+    owner: indexed(address)
+    card: bytes32
+    features: uint256
+
+
+event ModelDeprecated:
+    modelId: indexed(bytes32)
+
+
+event ModelTransferred:
+    modelId: indexed(bytes32)
+    previousOwner: indexed(address)
+    newOwner: indexed(address)
+
+
+event ModelRestored:
+    modelId: indexed(bytes32)
+
+
+struct Model:
+    owner: address
+    card: bytes32
+    n_features: uint256
+    registered_at_block: uint256
+    deprecated_at_block: uint256
+
+
+MAX_CHUNKS: constant(uint256) = 16
+MAX_MODEL: constant(uint256) = MAX_CHUNKS * data_contract.MAX_DATA
+
+_models: HashMap[bytes32, Model]
+_chunks: HashMap[bytes32, DynArray[address, MAX_CHUNKS]]
+_code: HashMap[bytes32, bytes32]  # fingerprint of the chunks' code when it was hashed
+
+
+@external
+def register(
+    model_id: bytes32, chunks: DynArray[address, MAX_CHUNKS], card: bytes32, n_features: uint256
+):
+    """
+    @notice Register a model whose bytes stand in `chunks`, in order.
+    @param model_id SHA-256 of the canonical model bytes
+    @param chunks Data contracts whose data concatenates to those bytes
+    @param card SHA-256 of the model card
+    @param n_features How many features one row has
+    """
+    assert self._models[model_id].owner == empty(address), "Registry: model is registered already"
+    assert n_features > 0, "Registry: a model has features"
+    self._store_chunks(model_id, chunks)
+    self._models[model_id] = Model(
+        owner=msg.sender,
+        card=card,
+        n_features=n_features,
+        registered_at_block=block.number,
+        deprecated_at_block=0,
+    )
+    log ModelRegistered(modelId=model_id, owner=msg.sender, card=card, features=n_features)
+
+
+@external
+def deprecate(model_id: bytes32):
+    """
+    @notice Retire a model, for ever: guards stop acting on it, disputes stay possible.
+    """
+    self._only_owner(model_id)
+    assert self._models[model_id].deprecated_at_block == 0, "Registry: model is deprecated already"
+    self._models[model_id].deprecated_at_block = block.number
+    log ModelDeprecated(modelId=model_id)
+
+
+@external
+def transfer(model_id: bytes32, new_owner: address):
+    """
+    @notice Hand the entry over.
+    """
+    self._only_owner(model_id)
+    assert new_owner != empty(address), "Registry: new owner is nobody"
+    self._models[model_id].owner = new_owner
+    log ModelTransferred(modelId=model_id, previousOwner=msg.sender, newOwner=new_owner)
+
+
+@external
+def restore(model_id: bytes32, chunks: DynArray[address, MAX_CHUNKS]):
+    """
+    @notice Point a model whose chunks have vanished to others with the same bytes. Anyone may:
+            a contract can be destroyed in the transaction that made it, so an owner could
+            otherwise withdraw the bytes, and with them the possibility of a dispute.
+    """
+    assert self._models[model_id].owner != empty(address), "Registry: unknown model"
+    stored: DynArray[address, MAX_CHUNKS] = self._chunks[model_id]
+    assert self._fingerprint(stored) != self._code[model_id], "Registry: chunks are intact"
+    self._store_chunks(model_id, chunks)
+    log ModelRestored(modelId=model_id)
+
+
+@external
+@view
+def chunks(model_id: bytes32) -> DynArray[address, MAX_CHUNKS]:
+    """
+    @notice The data contracts of a model, in order; reverts if their code is no longer
+            what was hashed when the model was registered. Safe to call: each returns its data.
+    """
+    stored: DynArray[address, MAX_CHUNKS] = self._chunks[model_id]
+    assert len(stored) > 0, "Registry: unknown model"
+    assert self._fingerprint(stored) == self._code[model_id], "Registry: a chunk has changed"
+    return stored
+
+
+@external
+@view
+def model(model_id: bytes32) -> Model:
+    """
+    @notice (owner, card, n_features, registered_at_block, deprecated_at_block); zeros if unknown.
+    """
+    return self._models[model_id]
+
+
+@external
+@view
+def digest(chunks: DynArray[address, MAX_CHUNKS]) -> bytes32:
+    """
+    @notice SHA-256 of what these data contracts hold: the id of the model they make.
+    @dev Called by this contract itself, too: memory is paid for up to the highest byte in use,
+         and a frame of its own keeps everything else below the megabyte of buffers.
+    """
+    model_bytes: Bytes[MAX_MODEL] = b""
+    for chunk: address in chunks:
+        assert data_contract.is_data(chunk), "Registry: a chunk is not a data contract"
+        model_bytes = convert(concat(model_bytes, data_contract.read(chunk)), Bytes[MAX_MODEL])
+    return sha256(model_bytes)
+
+
+@external
+@view
+def is_active(model_id: bytes32) -> bool:
+    """
+    @notice Registered, and not deprecated.
+    """
+    entry: Model = self._models[model_id]
+    return entry.owner != empty(address) and entry.deprecated_at_block == 0
+
+
+@internal
+@view
+def _only_owner(model_id: bytes32):
+    owner: address = self._models[model_id].owner
+    assert owner != empty(address), "Registry: unknown model"
+    assert msg.sender == owner, "Registry: caller is not the owner"
+
+
+@internal
+def _store_chunks(model_id: bytes32, chunks: DynArray[address, MAX_CHUNKS]):
+    assert len(chunks) > 0, "Registry: a model has chunks"
+    digest: bytes32 = staticcall Self(self).digest(chunks)
+    assert digest == model_id, "Registry: bytes do not hash to the model id"
+    self._chunks[model_id] = chunks
+    self._code[model_id] = self._fingerprint(chunks)
+
+
+@internal
+@view
+def _fingerprint(chunks: DynArray[address, MAX_CHUNKS]) -> bytes32:
+    hashes: DynArray[bytes32, MAX_CHUNKS] = []
+    for chunk: address in chunks:
+        hashes.append(chunk.codehash)
+    return keccak256(abi_encode(hashes))
