@@ -1,0 +1,1 @@
+"""Tiers of assurance: how strongly a prediction is backed, one file each."""
