@@ -24,17 +24,17 @@ check: .venv/.dev ## format, lint, types, import rules, committed artifacts, gen
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache > .import-linter.log || (cat .import-linter.log; exit 1)
 	$(PYTHON) tools/compile_contracts.py --check
-	$(PYTHON) -m tools.reference --check
+	$(PYTHON) -m tools.tables --check
 
 bench: .venv/.dev node_modules/.ready ## measure; writes benchmarks/results/latest.json and its tables
 	$(PYTHON) -m benchmarks
-	$(PYTHON) -m tools.reference
+	$(PYTHON) -m tools.tables
 
 contracts: .venv/.dev ## compile the Vyper sources into the artifacts that are shipped
 	$(PYTHON) tools/compile_contracts.py
 
 docs: .venv/.dev ## regenerate the reference pages
-	$(PYTHON) -m tools.reference
+	$(PYTHON) -m tools.tables
 
 pins: .venv/.dev ## write constraints.txt from this environment
 	$(PYTHON) -m tools.pins
