@@ -14,9 +14,9 @@ from __future__ import annotations
 from veridict.core.errors import BadInput
 
 # contracts/lib/data_contract.vy, PREFIX:
-# PUSH1 11  DUP1 CODESIZE SUB  DUP1 SWAP2  RETURNDATASIZE(=0) CODECOPY  RETURNDATASIZE(=0) RETURN
+# PUSH1 11  CODESIZE SUB  DUP1  PUSH1 11  PUSH0  CODECOPY  PUSH0  RETURN
 #   n = codesize - 11;  memory[0:n] = code[11:11+n];  return memory[0:n]
-READER = bytes.fromhex("600b80380380913d393df3")
+READER = bytes.fromhex("600b380380600b5f395ff3")
 MAX_CODE_BYTES = 24_576  # EIP-170
 MAX_DATA_BYTES = MAX_CODE_BYTES - len(READER)
 
