@@ -1,0 +1,1 @@
+"""Canonical integer models: one model, the same bits in every runtime."""

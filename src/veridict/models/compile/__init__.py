@@ -1,0 +1,1 @@
+"""Compilers: one file a framework. `compile_model` finds the one that knows the model."""

@@ -1,0 +1,54 @@
+"""What every compiler returns, and the fixed-point rule they share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from math import isfinite
+
+from veridict.core.errors import UnsupportedModel
+from veridict.core.nouns import SCORE_BITS
+from veridict.models.annex import Annex
+from veridict.models.canonical import CanonicalModel
+
+
+class Link(Enum):
+    """How the source's own answer follows from the raw score."""
+
+    IDENTITY = "identity"
+    LOGIT = "logit"  # probability = 1 / (1 + exp(-score))
+    LOG = "log"  # mean = exp(score)
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A canonical model, its annex, and what is known of its source.
+
+    `error_bound`: in units of 2^-SCORE_BITS; canonical and exact real sum of
+    the source's leaves differ by at most this, on any input.
+    """
+
+    model: CanonicalModel
+    annex: Annex
+    feature_names: tuple[str, ...]
+    link: Link
+    source: str
+    error_bound: float
+
+    @property
+    def model_bytes(self) -> bytes:
+        return self.model.bytes
+
+
+def to_fixed(value: float, what: str) -> int:
+    """`value` in units of 2^-SCORE_BITS, rounded half to even; exact but for that rounding.
+
+    Raises UnsupportedModel where it is not finite. `what` names it in the message.
+    """
+    if not isfinite(value):
+        raise UnsupportedModel(f"{what} is {value}", remedy="train again without it")
+    numerator, denominator = value.as_integer_ratio()
+    scaled = numerator << SCORE_BITS
+    quotient, rest = divmod(scaled, denominator)
+    twice = 2 * rest
+    return quotient + (twice > denominator or (twice == denominator and quotient & 1))

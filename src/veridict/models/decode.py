@@ -1,0 +1,175 @@
+"""The strict reader of canonical bytes: hostile until proven canonical.
+
+What it accepts is safe to walk in every runtime: offsets stand on nodes or
+leaves of their page, lead strictly forward, no path is longer than MAX_DEPTH,
+no byte is unaccounted for, no score can overflow. Time and memory are linear
+in the input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from veridict.core.errors import BadModelBytes
+from veridict.core.nouns import INT64_MAX, SCORE_BITS
+from veridict.models.layout import (
+    COUNTS,
+    HEADER,
+    KIND_TREES,
+    LEAF,
+    LEAF_BIAS,
+    MAGIC,
+    MAX_BYTES,
+    MAX_DEPTH,
+    MAX_FEATURES,
+    MAX_TREES,
+    NODE,
+    PAGE_SIZES,
+    VERSION,
+    Node,
+    Tree,
+    TreeModel,
+)
+
+
+def decode(data: bytes) -> TreeModel:
+    """The model whose canonical bytes are `data`. Raises BadModelBytes for anything else."""
+    if not HEADER.size <= len(data) <= MAX_BYTES:
+        raise _bad(f"{len(data)} bytes are not {HEADER.size} to {MAX_BYTES}")
+    magic, version, kind, bits, n_features, page_bytes, n_pages, zero, n_trees, base = (
+        HEADER.unpack_from(data)
+    )
+    if magic != MAGIC:
+        raise _bad(f"magic is {magic.hex()}, not {MAGIC.hex()}")
+    if (version, kind, bits) != (VERSION, KIND_TREES, SCORE_BITS):
+        raise _bad(f"version {version}, kind {kind}, score bits {bits} are unknown")
+    if data[7] or zero or any(data[HEADER.size - 4 : HEADER.size]):
+        raise _bad("reserved bytes are not zero")
+    if not 1 <= n_features <= MAX_FEATURES:
+        raise _bad(f"{n_features} features are not 1 to {MAX_FEATURES}")
+    if page_bytes not in PAGE_SIZES:
+        raise _bad(f"page length {page_bytes} is none of {PAGE_SIZES}")
+    if n_pages == 0 or len(data) != n_pages * page_bytes:
+        raise _bad(f"{len(data)} bytes are not {n_pages} pages of {page_bytes}")
+    if n_trees > MAX_TREES:
+        raise _bad(f"{n_trees} trees are more than {MAX_TREES}")
+    trees: list[Tree] = []
+    for number in range(n_pages):
+        page = data[number * page_bytes : (number + 1) * page_bytes]
+        trees += _Page(page, number, n_features).trees()
+    model = TreeModel(n_features, base, tuple(trees))
+    if len(trees) != n_trees:
+        raise _bad(f"pages hold {len(trees)} trees, the header says {n_trees}")
+    if model.reach > INT64_MAX:
+        raise _bad("scores could leave the int64 range")
+    return model
+
+
+class _Page:
+    """One page being read. `number` 0 begins with the header."""
+
+    def __init__(self, page: bytes, number: int, n_features: int) -> None:
+        self.number = number
+        self.n_features = n_features
+        start = (HEADER.size if number == 0 else 0) + COUNTS.size
+        self.n_trees, self.n_nodes, self.n_leaves = COUNTS.unpack_from(page, start - COUNTS.size)
+        self.nodes_at = start
+        self.leaves_at = start + NODE.size * self.n_nodes
+        end = self.leaves_at + LEAF.size * self.n_leaves
+        if end > len(page):
+            raise self._bad(f"counts need {end} bytes of {len(page)}")
+        if any(page[end:]):
+            raise self._bad("bytes behind the leaves are not zero")
+        if self.n_trees == 0 and number > 0:
+            raise self._bad("it holds no tree")
+        if self.n_trees > self.n_nodes or (self.n_trees == 0) != (self.n_nodes == 0):
+            raise self._bad(f"{self.n_nodes} nodes are no {self.n_trees} trees")
+        self.nodes = [self._node(*raw) for raw in NODE.iter_unpack(page[start : self.leaves_at])]
+        self.leaves = [raw - LEAF_BIAS for (raw,) in LEAF.iter_unpack(page[self.leaves_at : end])]
+
+    def trees(self) -> list[Tree]:
+        """Nodes and leaves dealt out to the trees that reach them, each to exactly one."""
+        node_tree, node_place, node_counts = self._owners(
+            self.n_nodes, self.n_trees, lambda child: child if child >= 0 else None
+        )
+        leaf_tree, leaf_place, leaf_counts = self._owners(
+            self.n_leaves, 0, lambda child: ~child if child < 0 else None, node_tree
+        )
+        nodes: list[list[Node]] = [[] for _ in range(self.n_trees)]
+        leaves: list[list[int]] = [[] for _ in range(self.n_trees)]
+        for number, node in enumerate(self.nodes):
+            left, right = (
+                node_place[c] if c >= 0 else ~leaf_place[~c] for c in (node.left, node.right)
+            )
+            nodes[node_tree[number]].append(
+                Node(node.feature, node.threshold, node.missing_right, left, right)
+            )
+        for number, value in enumerate(self.leaves):
+            leaves[leaf_tree[number]].append(value)
+        self._check_depth()
+        return [Tree(tuple(n), tuple(v)) for n, v in zip(nodes, leaves, strict=True)]
+
+    def _node(self, slot: int, threshold: int, right: int, left: int) -> Node:
+        feature, missing_right = slot >> 1, bool(slot & 1)
+        if feature >= self.n_features:
+            raise self._bad(f"a node splits on feature {feature} of {self.n_features}")
+        if threshold + missing_right > 2**64 - 1:
+            raise self._bad("a threshold is beyond the largest image")
+        return Node(
+            feature, threshold + missing_right, missing_right, self._child(left), self._child(right)
+        )
+
+    def _child(self, offset: int) -> int:
+        start, size, count = self.nodes_at, NODE.size, self.n_nodes
+        if offset >= self.leaves_at:
+            start, size, count = self.leaves_at, LEAF.size, self.n_leaves
+        number, rest = divmod(offset - start, size)
+        if rest or not 0 <= number < count:
+            raise self._bad(f"offset {offset} is no node and no leaf")
+        return number if start == self.nodes_at else ~number
+
+    def _owners(
+        self,
+        count: int,
+        roots: int,
+        pick: Callable[[int], int | None],
+        tree_of_node: list[int] | None = None,
+    ) -> tuple[list[int], list[int], list[int]]:
+        """For each node (or leaf): its tree and its number in it; and how many each tree has."""
+        owner = list(range(roots)) + [-1] * (count - roots)
+        tree_of = owner if tree_of_node is None else tree_of_node
+        for number, node in enumerate(self.nodes):
+            for child in (pick(node.left), pick(node.right)):
+                if child is None:
+                    continue
+                if tree_of is owner and (child <= number or child < roots):
+                    raise self._bad("a child does not stand behind its parent")
+                if owner[child] not in (-1, tree_of[number]):
+                    raise self._bad("two trees share a node or leaf")
+                owner[child] = tree_of[number]
+        if -1 in owner:
+            raise self._bad("a node or leaf belongs to no tree")
+        counts, places = [0] * self.n_trees, [0] * count
+        for item, tree in enumerate(owner):
+            places[item] = counts[tree]
+            counts[tree] += 1
+        return owner, places, counts
+
+    def _check_depth(self) -> None:
+        depth = [1] * self.n_nodes
+        for number in reversed(range(self.n_nodes)):
+            for child in (self.nodes[number].left, self.nodes[number].right):
+                if child >= 0:
+                    depth[number] = max(depth[number], 1 + depth[child])
+        if max(depth, default=0) > MAX_DEPTH:
+            raise self._bad(f"a path is longer than {MAX_DEPTH} nodes")
+
+    def _bad(self, why: str) -> BadModelBytes:
+        return _bad(f"page {self.number}: {why}")
+
+
+def _bad(why: str) -> BadModelBytes:
+    return BadModelBytes(
+        f"not canonical model bytes: {why}",
+        remedy="compile the model again, or fetch the bytes from the registry",
+    )
