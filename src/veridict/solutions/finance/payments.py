@@ -1,0 +1,145 @@
+"""Payments: is this transfer part of fraud or laundering?
+
+Scenario: the synthetic AMLSim transfers that ship with the package, the Fraud Detection
+Handbook's cards where VERIDICT_DATA points at them, or a file of the user's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from veridict.core.errors import NotFound
+from veridict.watch.features import FEATURES, RISK_FEATURES, PaymentFeatures
+from veridict.watch.mapping import Column, Kind
+from veridict.watch.readers import read_rows
+from veridict.watch.scenario import Costs, Settlement, Words
+from veridict.watch.stream import Example, Shape, Table
+
+DAY_S = 86_400
+FDH_FILE = "payments/fdh_cards_2018_apr_aug.parquet"
+FDH_MAPPING = (
+    ("id", "tx_id"), ("time", "ts"), ("payer", "customer"), ("payee", "terminal"),
+    ("amount", "amount"), ("label", "label"),
+)  # fmt: skip
+
+COLUMNS = (
+    Column("id", "id", Kind.TEXT),
+    Column("time", "time_s", Kind.TIME),
+    Column("time_s", "time_s", Kind.TIME),
+    Column("payer", "payer", Kind.TEXT),
+    Column("payee", "payee", Kind.TEXT),
+    Column("amount", "amount_minor", Kind.MONEY),
+    Column("amount_minor", "amount_minor", Kind.MINOR),
+    Column("label", "label", Kind.LABEL, required=False),
+)
+
+AMLSIM_NOTICES = (
+    "Synthetic: IBM AMLSim, Apache-2.0; 120,558 transfers of 20,000 accounts, whole days only.",
+    "A transfer is illicit where both its accounts are marked as fraudulent (7,885).",
+    "Beware: every transfer below 100 is inside a ring, so the amount alone gives much away.",
+)
+FDH_NOTICES = (
+    "Synthetic: card payments of the Fraud Detection Handbook's simulator, 1,466,282 rows.",
+    "Labels become features only 7 days after the payment, when investigators would know them.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """One transfer. `amount_minor` in cents."""
+
+    payer: str
+    payee: str
+    amount_minor: int
+
+
+def _subject(id: str, payment: Payment) -> str:
+    return payment.payer
+
+
+SHAPE: Shape[Payment] = Shape(Payment, _subject)
+BANDS = ((10_000, "below 100"), (25_000, "100 to 250"), (50_000, "250 to 500"))
+
+
+class Payments:
+    """A `Scenario` over one source of payments. `label_delay_s` as in PaymentFeatures."""
+
+    name = "payments"
+    title = "Payments: fraud and laundering held before they settle"
+    shape = SHAPE
+    words = Words(
+        subject="payment",
+        subjects="payments",
+        event="fraud",
+        allow="the payment settles at once",
+        review="the payment waits until a person has looked at it",
+        hold="the payment is held and moves only if a person releases it",
+    )
+    costs = Costs(missed=25, review=1, held=5)
+
+    def __init__(
+        self,
+        data_name: str,
+        path: Path | None,
+        *,
+        mapping: tuple[tuple[str, str], ...] = (),
+        notices: tuple[str, ...] = (),
+        label_delay_s: int | None = None,
+    ) -> None:
+        self.data_name, self.notices = data_name, notices
+        self.label_delay_s = label_delay_s
+        self._path, self._mapping = path, mapping
+        self._features = FEATURES if label_delay_s is None else FEATURES + RISK_FEATURES
+        self.feature_names = tuple(f.name for f in self._features)
+
+    @classmethod
+    def amlsim(cls) -> Payments:
+        return cls("amlsim", None, notices=AMLSIM_NOTICES)
+
+    @classmethod
+    def fdh(cls, data_root: Path) -> Payments:
+        return cls(
+            "fdh",
+            data_root / FDH_FILE,
+            mapping=FDH_MAPPING,
+            notices=FDH_NOTICES,
+            label_delay_s=7 * DAY_S,
+        )
+
+    @classmethod
+    def file(cls, path: Path, mapping: tuple[tuple[str, str], ...] = ()) -> Payments:
+        """The user's own CSV or Parquet file; `mapping` as from watch.mapping.parse_mapping."""
+        return cls(path.name, path, mapping=mapping, notices=(f"Payments from {path.name}.",))
+
+    def load(self) -> Table[Payment]:
+        if self._path is not None:
+            return Table(read_rows(self._path, COLUMNS, self._mapping, SHAPE.schema), SHAPE)
+        with as_file(files(__package__) / "data" / "amlsim.parquet") as path:
+            return Table(read_rows(path, COLUMNS, (), SHAPE.schema), SHAPE)
+
+    def extractor(self) -> PaymentFeatures:
+        return PaymentFeatures(label_delay_s=self.label_delay_s)
+
+    def groups(self, fields: Payment) -> tuple[str, ...]:
+        """By amount: payments carry nothing about the people."""
+        band = next((name for top, name in BANDS if fields.amount_minor < top), "500 and more")
+        return (f"amount: {band}",)
+
+    def settlement(self, example: Example[Payment]) -> Settlement:
+        payment = example.fields
+        return Settlement(payment.payer, payment.payee, payment.amount_minor)
+
+    def reason_text(self, feature: int, value: float) -> str:
+        return self._features[feature].sentence(value)
+
+
+def fdh_root(data_root: Path | None) -> Path:
+    """`data_root` if the cards are there. Raises NotFound saying what to set."""
+    if data_root is None or not (data_root / FDH_FILE).is_file():
+        raise NotFound(
+            "the Fraud Detection Handbook's cards are not here",
+            remedy=f"set VERIDICT_DATA to a folder that holds {FDH_FILE}",
+        )
+    return data_root
