@@ -1,0 +1,1 @@
+"""The append-only log: durable records, checkpoints, anchors and proofs over SQLite."""

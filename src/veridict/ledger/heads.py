@@ -1,0 +1,125 @@
+"""The log's heads: signed checkpoints, their anchors on chains, and the state these give a record.
+
+local → durable → checkpointed → anchored → final
+                       ↑______________|        a reorganisation drops the anchor
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from threading import Lock
+
+from veridict.core.errors import EvidenceError
+from veridict.core.nouns import Anchor, RecordState
+from veridict.core.ports import Clock
+from veridict.ledger.store import Store
+from veridict.proofs.checkpoint import Checkpoint, SignedCheckpoint
+from veridict.proofs.note import Signer
+
+# The last final block of a chain, by chain id; None or absent while none is known.
+FinalBlocks = Mapping[int, int] | Callable[[int], int | None]
+
+# In the order of core.nouns.Anchor.
+_ANCHOR = "chain_id, contract, log_id, size, root, time_s, tx_hash, block_number, block_hash"
+
+
+class Heads:
+    """Checkpoints and anchors of one log; `root_of(size)` is the tree's."""
+
+    def __init__(self, store: Store, root_of: Callable[[int], bytes]) -> None:
+        self._store = store
+        self._root_of = root_of
+        self._signing = Lock()
+
+    def sign(self, size: int, signer: Signer, clock: Clock) -> SignedCheckpoint:
+        """Signs and stores the head at `size`, or returns it if the last one is that very head.
+
+        A log must never sign two heads of which neither extends the other
+        (c2sp.org/tlog-checkpoint). Raises EvidenceError ("log.forked") rather than do so.
+        """
+        with self._signing:
+            last = self.last()
+            if last is not None:
+                self._check_extends(last, size)
+                if last.size == size and any(map(signer.verifier.matches, last.note.signatures)):
+                    return last
+            head = Checkpoint(signer.name, size, self._root_of(size))
+            signed = SignedCheckpoint.sign(head, signer)
+            with self._store.transaction() as db:
+                # the row number orders checkpoints: a clock may go back
+                db.execute(
+                    "INSERT INTO checkpoint (size, time_ms, note) VALUES (?, ?, ?)",
+                    (size, clock(), signed.text),
+                )
+            return signed
+
+    def _check_extends(self, last: SignedCheckpoint, size: int) -> None:
+        if last.size > size or self._root_of(last.size) != last.root:
+            raise EvidenceError(
+                f"the log of {size} records does not extend its own checkpoint of {last.size}",
+                remedy="put back a complete backup; sign nothing until the audit is clean",
+                finding="log.forked",
+                size=size,
+                signed_size=last.size,
+            )
+
+    def last(self) -> SignedCheckpoint | None:
+        row = self._store.one("SELECT note FROM checkpoint ORDER BY id DESC LIMIT 1")
+        return SignedCheckpoint(row[0]) if row else None
+
+    def checkpoints(self) -> list[SignedCheckpoint]:
+        """All, in the order in which they were signed. Raises EvidenceError for a damaged one."""
+        return [SignedCheckpoint(text) for text in self.checkpoint_texts()]
+
+    def checkpoint_texts(self) -> list[str]:
+        """As stored, for an audit that names what does not parse."""
+        return [row[0] for row in self._store.rows("SELECT note FROM checkpoint ORDER BY id")]
+
+    def put_anchor(self, anchor: Anchor) -> None:
+        """Stores `anchor`; one of the same chain, contract, log and size is replaced."""
+        values = (
+            anchor.chain_id, anchor.contract, anchor.log_id, anchor.size, anchor.root,
+            anchor.time_s, anchor.tx_hash, anchor.block_number, anchor.block_hash,
+        )  # fmt: skip
+        with self._store.transaction() as db:
+            db.execute(
+                f"INSERT OR REPLACE INTO anchor ({_ANCHOR}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                values,
+            )
+
+    def drop_anchor(self, anchor: Anchor) -> bool:
+        """Forgets an anchor whose block left the chain; False where it was not stored (any more).
+
+        One that was mined again meanwhile, in another block, is another anchor and stays.
+        """
+        with self._store.transaction() as db:
+            cursor = db.execute(
+                "DELETE FROM anchor WHERE chain_id = ? AND contract = ? AND log_id = ?"
+                " AND size = ? AND tx_hash = ? AND block_hash = ?",
+                (
+                    anchor.chain_id, anchor.contract, anchor.log_id,
+                    anchor.size, anchor.tx_hash, anchor.block_hash,
+                ),
+            )  # fmt: skip
+            return cursor.rowcount > 0
+
+    def anchors(self) -> list[Anchor]:
+        """All that stand, smallest tree first."""
+        rows = self._store.rows(f"SELECT {_ANCHOR} FROM anchor ORDER BY size, chain_id, contract")
+        return [Anchor(*row) for row in rows]
+
+    def state(self, index: int, final_blocks: FinalBlocks) -> RecordState:
+        """The state of a durable record."""
+        last_final = final_blocks if callable(final_blocks) else final_blocks.get
+        blocks = self._store.rows(
+            "SELECT chain_id, min(block_number) FROM anchor WHERE size > ? GROUP BY chain_id",
+            (index,),
+        )
+        for chain_id, block_number in blocks:
+            final = last_final(chain_id)
+            if final is not None and block_number <= final:
+                return RecordState.FINAL
+        if blocks:
+            return RecordState.ANCHORED
+        row = self._store.one("SELECT 1 FROM checkpoint WHERE size > ? LIMIT 1", (index,))
+        return RecordState.CHECKPOINTED if row else RecordState.DURABLE

@@ -1,0 +1,62 @@
+"""The log's signing key: one file of mode 0600, created once, never printed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from veridict.core.errors import BadInput, StorageFailed
+from veridict.ledger.schema import storage_errors
+from veridict.proofs.note import Signer
+
+FILE = "log.key"
+_OTHERS = 0o077
+
+
+def load_or_create_signer(directory: Path, name: str) -> Signer:
+    """The signer called `name` from the keystore in `directory`, generated at the first call.
+
+    Raises StorageFailed where the file cannot be used or others may read it,
+    and BadInput where it holds the key of another name.
+    """
+    path = directory / FILE
+    with storage_errors(path):
+        directory.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            _create(path, Signer.generate(name))
+        if path.stat().st_mode & _OTHERS:
+            raise StorageFailed(
+                f"{FILE} can be read by others than its owner",
+                remedy=f"replace the key, or run chmod 600 {FILE} if nobody can have read it",
+                path=str(path),
+            )
+        text = path.read_text("ascii", errors="replace").strip()
+    try:
+        signer = Signer.from_skey(text)
+    except BadInput as error:
+        raise StorageFailed(
+            f"{FILE} holds no signing key", remedy="put back a backup of it", path=str(path)
+        ) from error
+    if signer.name != name:
+        raise BadInput(
+            f"{FILE} is the key of {signer.name!r}, not of {name!r}",
+            remedy="use the name with which the log was created",
+        )
+    return signer
+
+
+def _create(path: Path, signer: Signer) -> None:
+    """Writes beside and links into place: two starters agree on one key, a kill leaves no half."""
+    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
+    fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(fd, "w") as file:
+            file.write(signer.skey() + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(fresh, path)
+        except FileExistsError:
+            return
+    finally:
+        fresh.unlink()

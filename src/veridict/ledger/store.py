@@ -1,0 +1,183 @@
+"""The log's SQLite file: one connection that writes, one that reads, errors with a remedy.
+
+WAL with synchronous=FULL: COMMIT returns after the fsync of the write-ahead
+log, so what is acknowledged survives a kill and a power cut, and readers, also
+in other processes, never wait for the writer.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+from veridict.core.errors import StorageFailed
+from veridict.ledger.schema import check_version, create_or_check, storage_errors
+from veridict.ledger.tiles import TILE_WIDTH, Tile
+from veridict.proofs.merkle import HASH_BYTES
+
+FILE = "log.sqlite"
+_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    # 32 MB between checkpoints: each rewrites the pages of the right edge, fewer are faster
+    "PRAGMA wal_autocheckpoint = 8192",
+    "PRAGMA journal_size_limit = 67108864",
+    "PRAGMA cache_size = -16384",
+)
+_BUSY_S = 10.0
+_PAGE = 1024  # rows read at a time by the iterators
+_MAX_ROWS = 4096  # a statement; SQLite allows 32,766 parameters
+
+
+class Store:
+    """Rows in and out. Knows tables and transactions, and nothing of trees or states."""
+
+    def __init__(self, directory: Path, *, writable: bool) -> None:
+        """Raises StorageFailed."""
+        self.path = directory / FILE
+        self._writable = writable
+        self._write_lock, self._read_lock = RLock(), RLock()
+        self._writer: sqlite3.Connection | None = None
+        with storage_errors(self.path):
+            if writable:
+                self._writer = self._connect_writer()
+                _sync_directory(directory)
+                self._reader = _connect(self.path, "ro")
+            else:
+                self._reader = _connect_readonly(self.path)
+        self._reader.execute("PRAGMA query_only = 1")
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing, durable on exit. Raises StorageFailed, and then nothing was written."""
+        if not self._writable:
+            raise StorageFailed("the log was opened read-only", remedy="open it for writing")
+        with self._write_lock, storage_errors(self.path):
+            if self._writer is None:
+                self._writer = self._connect_writer()
+            db = self._writer
+            try:
+                db.execute("BEGIN IMMEDIATE")
+                yield db
+                db.execute("COMMIT")
+            except BaseException as error:
+                self._abandon(db, error)
+                raise
+
+    def _abandon(self, db: sqlite3.Connection, error: BaseException) -> None:
+        """Rolls back. After an error of the device the connection's view is not trusted again."""
+        with suppress(sqlite3.Error):
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+        name = getattr(error, "sqlite_errorname", "")
+        if isinstance(error, sqlite3.Error) and name != "SQLITE_FULL":
+            self._writer = None
+            with suppress(sqlite3.Error):
+                db.close()
+
+    def _connect_writer(self) -> sqlite3.Connection:
+        db = _connect(self.path, "rwc")
+        for pragma in _PRAGMAS:
+            db.execute(pragma)
+        create_or_check(db, self.path)
+        return db
+
+    def rows(self, sql: str, args: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query over what is durable."""
+        with self._read_lock, storage_errors(self.path):
+            return self._reader.execute(sql, args).fetchall()
+
+    def one(self, sql: str, args: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+        with self._read_lock, storage_errors(self.path):
+            row: tuple[Any, ...] | None = self._reader.execute(sql, args).fetchone()
+            return row
+
+    def scan(self, table: str, start: int, stop: int) -> Iterator[list[tuple[int, bytes]]]:
+        """(idx, value) of the rows with start <= idx < stop in pages, ordered; gaps stay gaps."""
+        column = {"record": "body", "payload": "payload"}[table]
+        sql = f"SELECT idx, {column} FROM {table} WHERE idx >= ? AND idx < ? ORDER BY idx LIMIT ?"
+        while start < stop:
+            page = self.rows(sql, (start, stop, _PAGE))
+            if not page:
+                return
+            yield page
+            start = page[-1][0] + 1
+
+    def tile(self, level: int, n: int) -> Tile | None:
+        row = self.one("SELECT hashes, middle FROM tile WHERE level = ? AND n = ?", (level, n))
+        return Tile(level, n, *row) if row else None
+
+    def tree_size(self) -> int:
+        """Leaves in the tree, which the last tile of level 0 tells."""
+        row = self.one("SELECT n, length(hashes) FROM tile WHERE level = 0 ORDER BY n DESC LIMIT 1")
+        return row[0] * TILE_WIDTH + row[1] // HASH_BYTES if row else 0
+
+    def close(self) -> None:
+        with self._write_lock, self._read_lock, suppress(sqlite3.Error):
+            self._reader.close()
+            if self._writer is not None:
+                self._writer.close()
+
+
+def insert(db: sqlite3.Connection, into: str, width: int, values: list[Any]) -> None:
+    """Runs `into VALUES (?, ..), (?, ..) ..` over the flat `values`, `width` a row.
+
+    sqlite3 gives up the interpreter lock at every statement, and a busy thread
+    keeps it for 5 ms each time: one statement for many rows, in sizes of powers
+    of two so that they stay prepared, is what keeps the writer fast under load.
+    """
+    row = f"({', '.join('?' * width)})"
+    start, rows = 0, len(values) // width
+    while rows:
+        count = min(1 << (rows.bit_length() - 1), _MAX_ROWS)
+        sql = f"{into} VALUES {', '.join([row] * count)}"
+        db.execute(sql, values[start : start + count * width])
+        start, rows = start + count * width, rows - count
+
+
+def insert_tiles(db: sqlite3.Connection, tiles: Iterable[Tile]) -> None:
+    flat: list[Any] = []
+    for tile in tiles:
+        flat += (tile.level, tile.n, tile.hashes, tile.middle)
+    insert(db, "INSERT OR REPLACE INTO tile (level, n, hashes, middle)", 4, flat)
+
+
+def _connect(path: Path, mode: str, extra: str = "") -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}{extra}",
+        uri=True,
+        timeout=_BUSY_S,
+        isolation_level=None,  # transactions are ours to begin
+        check_same_thread=False,  # one lock a connection
+        cached_statements=256,
+    )
+
+
+def _connect_readonly(path: Path) -> sqlite3.Connection:
+    """Beside a running writer, after it, or on a medium that cannot be written."""
+    db = _connect(path, "ro")
+    try:
+        check_version(db, path)
+    except sqlite3.OperationalError:
+        db.close()
+        wal = path.with_name(path.name + "-wal")
+        if not path.exists() or (wal.exists() and wal.stat().st_size):
+            raise
+        # SQLite wants to write its -shm file; without a log to replay it can do without
+        db = _connect(path, "ro", "&immutable=1")
+        check_version(db, path)
+    return db
+
+
+def _sync_directory(directory: Path) -> None:
+    """Makes the new file's name durable too."""
+    fd = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -1,0 +1,237 @@
+"""Group commit: one thread writes what many callers submit, one fsync for all that wait.
+
+    caller → submit → queue → [ hash → BEGIN → records, payloads, tiles → COMMIT ] → acknowledge
+
+A batch is all or nothing. The tree's edge moves on only after COMMIT; when a
+batch fails, all its callers get the error and the edge is read again from disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from concurrent.futures import Future
+from dataclasses import dataclass
+from threading import Condition, Thread
+from time import monotonic, sleep
+from typing import Any, Protocol
+
+from veridict.core.errors import StorageFailed
+from veridict.ledger.schema import storage_failed
+from veridict.ledger.store import Store, insert, insert_tiles
+from veridict.ledger.tiles import TreeEdge, load_edge
+from veridict.proofs.merkle import leaf_hashes
+
+_MAX_BATCH = 8192  # records a transaction: bounds latency and memory
+_MAX_QUEUED = 65536  # records waiting; `submit` blocks above it
+_GATHER_S, _GATHER_STEP_S = 0.003, 0.0002
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Where the entries stand: `first_index` .. `first_index + count - 1`."""
+
+    first_index: int
+    count: int
+
+
+class Waiter(Protocol):
+    """Who waits for an acknowledgement."""
+
+    def succeed(self, appended: Appended) -> None: ...
+
+    def fail(self, error: Exception) -> None: ...
+
+
+@dataclass(slots=True)
+class Job:
+    """One caller's entries, encoded: `payloads[i]` belongs to `bodies[i]`."""
+
+    bodies: list[bytes]
+    payloads: list[bytes | None]
+    waiter: Waiter
+
+
+class FutureWaiter:
+    """Acknowledges through a concurrent.futures.Future."""
+
+    __slots__ = ("future",)
+
+    def __init__(self) -> None:
+        self.future: Future[Appended] = Future()
+        self.future.set_running_or_notify_cancel()  # what is submitted cannot be recalled
+
+    def succeed(self, appended: Appended) -> None:
+        self.future.set_result(appended)
+
+    def fail(self, error: Exception) -> None:
+        self.future.set_exception(error)
+
+
+class LoopMailbox:
+    """Carries acknowledgements into one event loop, waking it once for many of them."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._letters: deque[tuple[asyncio.Future[Appended], Appended | Exception]] = deque()
+        self._awake = False
+
+    def post(self, future: asyncio.Future[Appended], outcome: Appended | Exception) -> None:
+        self._letters.append((future, outcome))
+        if not self._awake:
+            self._awake = True
+            if not self._loop.is_closed():
+                self._loop.call_soon_threadsafe(self._deliver)
+
+    def _deliver(self) -> None:
+        self._awake = False  # before emptying: a letter posted meanwhile wakes the loop again
+        while self._letters:
+            future, outcome = self._letters.popleft()
+            if future.done():  # its task was cancelled; the records stay
+                continue
+            if isinstance(outcome, Exception):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+
+
+class LoopWaiter:
+    """Acknowledges a coroutine."""
+
+    __slots__ = ("_mailbox", "future")
+
+    def __init__(self, mailbox: LoopMailbox, future: asyncio.Future[Appended]) -> None:
+        self._mailbox, self.future = mailbox, future
+
+    def succeed(self, appended: Appended) -> None:
+        self._mailbox.post(self.future, appended)
+
+    def fail(self, error: Exception) -> None:
+        self._mailbox.post(self.future, error)
+
+
+class Writer:
+    """Owns the tree's edge and the thread that moves it."""
+
+    def __init__(self, store: Store) -> None:
+        """Raises StorageFailed where the edge on disk is damaged."""
+        self._store = store
+        self.edge = self._load()
+        self._changed = Condition()
+        self._queue: deque[Job] = deque()
+        self._queued = 0  # records in the queue or in the running batch
+        self._idle = self._closing = False
+        self._thread = Thread(target=self._run, name="veridict-log", daemon=True)
+        self._thread.start()
+
+    @property
+    def accepted(self) -> int:
+        """Durable records and those on their way."""
+        return self.edge.size + self._queued
+
+    def submit(self, job: Job, *, block: bool = True) -> None:
+        """Queues `job`; waits while the queue is full, unless told not to block."""
+        with self._changed:
+            while block and self._queued > _MAX_QUEUED and not self._closing:
+                self._changed.wait()
+            if self._closing:
+                raise StorageFailed("the log is closed", remedy="open it again")
+            self._queue.append(job)
+            self._queued += len(job.bodies)
+            if self._idle:
+                self._idle = False
+                self._changed.notify_all()
+
+    def close(self) -> None:
+        """Commits what is queued, then ends."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._thread.join()
+
+    def _run(self) -> None:
+        callers = 0
+        while True:
+            with self._changed:
+                while not self._queue and not self._closing:
+                    self._idle = True
+                    self._changed.wait()
+                if not self._queue:
+                    return
+            self._gather(callers)
+            jobs = self._take()
+            callers = len(jobs)
+            self._commit(jobs)
+
+    def _gather(self, callers: int) -> None:
+        """Lets the callers of the last batch come back, as long as more of them arrive."""
+        deadline, seen = monotonic() + _GATHER_S, 0
+        while seen < len(self._queue) < callers and monotonic() < deadline:
+            seen = len(self._queue)
+            sleep(_GATHER_STEP_S)
+
+    def _take(self) -> list[Job]:
+        with self._changed:
+            jobs = [self._queue.popleft()]
+            count = len(jobs[0].bodies)
+            while self._queue and count + len(self._queue[0].bodies) <= _MAX_BATCH:
+                jobs.append(self._queue.popleft())
+                count += len(jobs[-1].bodies)
+            return jobs
+
+    def _commit(self, jobs: list[Job]) -> None:
+        first = self.edge.size
+        failure: StorageFailed | None = None
+        try:
+            edge = self._write(jobs)
+        except Exception as error:
+            failure = error if isinstance(error, StorageFailed) else self._as_failure(error)
+            self._reload()
+        with self._changed:
+            if failure is None:
+                self.edge = edge
+            self._queued -= sum(len(job.bodies) for job in jobs)
+            self._changed.notify_all()
+        for job in jobs:
+            if failure is None:
+                job.waiter.succeed(Appended(first, len(job.bodies)))
+                first += len(job.bodies)
+            else:
+                job.waiter.fail(_copy(failure))
+
+    def _write(self, jobs: list[Job]) -> TreeEdge:
+        bodies = [body for job in jobs for body in job.bodies]
+        edge, tiles = self.edge.extended(leaf_hashes(bodies))
+        records: list[Any] = []
+        payloads: list[Any] = []
+        for index, body in enumerate(bodies, self.edge.size):
+            records += (index, body)
+        blobs = (blob for job in jobs for blob in job.payloads)
+        for index, blob in enumerate(blobs, self.edge.size):
+            if blob is not None:
+                payloads += (index, blob)
+        with self._store.transaction() as db:
+            insert(db, "INSERT INTO record (idx, body)", 2, records)
+            insert(db, "INSERT INTO payload (idx, payload)", 2, payloads)
+            insert_tiles(db, tiles)
+        return edge
+
+    def _load(self) -> TreeEdge:
+        return load_edge(self._store.tree_size(), self._store.tile)
+
+    def _reload(self) -> None:
+        """What is on disk is the truth, whatever the failed batch came to."""
+        try:
+            self.edge = self._load()
+        except StorageFailed:
+            return  # the disk is still away: the old edge is the last one known to be durable
+
+    def _as_failure(self, error: Exception) -> StorageFailed:
+        return storage_failed(self._store.path, error)
+
+
+def _copy(error: StorageFailed) -> StorageFailed:
+    """Each caller raises its own instance: tracebacks are not shared between threads."""
+    mine = StorageFailed(error.message, remedy=error.remedy, **error.facts)
+    mine.__cause__ = error
+    return mine
