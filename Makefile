@@ -4,7 +4,7 @@
 
 BIN := .venv/bin
 PYTHON := $(BIN)/python
-PIP := $(PYTHON) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PIP := $(PYTHON) -m pip install -qq --disable-pip-version-check --constraint constraints.txt
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile

@@ -14,12 +14,7 @@ apt_install() { # names of Debian packages
 
 command -v npm >/dev/null || apt_install npm || echo "test parts: no npm, and no way to install it"
 if command -v npm >/dev/null; then
-  # The lock file names the binary for Linux on x86-64; elsewhere npm picks the platform's own.
-  case "$(uname -sm)" in
-    "Linux x86_64") install=ci ;;
-    *) install="install --no-package-lock" ;;
-  esac
-  npm $install --ignore-scripts --no-audit --no-fund --loglevel=error || echo "test parts: no anvil"
+  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error || echo "test parts: no anvil"
 fi
 
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null \
