@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import rlp
 from eth.abc import BlockHeaderAPI, ComputationAPI, ReceiptAPI, SignedTransactionAPI, StateAPI
-from eth.consensus import ConsensusContext
+from eth.consensus.context import ConsensusContext
 from eth.constants import BLANK_ROOT_HASH
 from eth.db.atomic import AtomicDB
 from eth.db.chain import ChainDB
@@ -112,9 +112,7 @@ class PyEvm:
             except ValidationError as error:  # raised before the state is touched
                 refused.append((transaction, TransactionRefused(f"invalid transaction: {error}")))
                 continue
-            executed.append(
-                _executed(transaction, receipt, computation, header.gas_used, vm.state)
-            )
+            executed.append(_executed(transaction, receipt, computation, header.gas_used, vm.state))
             header = vm.add_receipt_to_header(header, receipt)
             receipts.append(receipt)
             included.append(signed)
@@ -202,7 +200,7 @@ class PyEvm:
             gas_limit=header.gas_limit,
             gas_used=header.gas_used,
             timestamp_s=header.timestamp,
-            base_fee=header.base_fee_per_gas,
+            base_fee=header.base_fee_per_gas or 0,
             header=encoded,
         )
 
@@ -288,6 +286,5 @@ def _failure(computation: ComputationAPI) -> str | None:
     if _is_revert(computation):
         return REVERTED
     error: VMError = computation.error
-    words = "".join(f" {c.lower()}" if c.isupper() else c for c in type(error).__name__).strip()
-    return words  # "out of gas", "invalid instruction", ...
-
+    # "out of gas", "invalid instruction", ...
+    return "".join(f" {c.lower()}" if c.isupper() else c for c in type(error).__name__).strip()

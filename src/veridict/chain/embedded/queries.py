@@ -93,10 +93,10 @@ def _rewards(store: Store, block: Block, percentiles: list[float]) -> list[str]:
         return ["0x0"] * len(percentiles)
     rewards = []
     for percentile in percentiles:
-        threshold, total = block.gas_used * percentile / 100, 0
+        threshold, total, reward = block.gas_used * percentile / 100, 0, 0
         for tip, gas in paid:
-            total += gas
+            total, reward = total + gas, tip
             if total >= threshold:
                 break
-        rewards.append(hex(tip))
+        rewards.append(hex(reward))
     return rewards

@@ -150,7 +150,8 @@ class Store:
         write.executemany("INSERT OR IGNORE INTO nodes VALUES (?, ?)", nodes)
         write.execute(f"INSERT INTO blocks VALUES ({', '.join('?' * 13)})", _block_row(block))
         gas_total = first_log = 0
-        transactions, logs = [], []
+        transactions: list[tuple[object, ...]] = []
+        logs: list[tuple[object, ...]] = []
         for position, done in enumerate(executed):
             gas_total += done.gas_used
             transactions.append(
@@ -183,10 +184,13 @@ class Store:
             try:
                 yield connection
             finally:
-                if self._closed:
-                    connection.close()
-                else:
-                    self._idle.append(connection)
+                self._give_back(connection)
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        if self._closed:
+            connection.close()
+        else:
+            self._idle.append(connection)
 
     def node(self, key: bytes) -> bytes | None:
         with self._reader() as read:
@@ -212,7 +216,8 @@ class Store:
             row = read.execute(f"SELECT * FROM blocks {where}", values).fetchone()
         if row is None:
             return None
-        return Block(*row[:7], int.from_bytes(row[7], "big"), *row[8:])
+        values = [*row[:7], int.from_bytes(row[7], "big"), *row[8:]]
+        return Block(*values)
 
     def transaction(self, tx_hash: bytes) -> StoredTransaction | None:
         with self._reader() as read:
@@ -254,7 +259,8 @@ def _stored_transaction(row: tuple[object, ...]) -> StoredTransaction:
 
 def _stored_log(row: tuple[object, ...]) -> StoredLog:
     topics = tuple(topic for topic in row[4:8] if topic is not None)
-    return StoredLog(*row[:4], topics, *row[8:])  # type: ignore[arg-type]
+    values = [*row[:4], topics, *row[8:]]
+    return StoredLog(*values)  # type: ignore[arg-type]
 
 
 def _log_conditions(query: LogQuery) -> tuple[str, list[object]]:

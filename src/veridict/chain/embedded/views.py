@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import rlp
-from eth_bloom import BloomFilter
+from eth_bloom.bloom import BloomFilter
 
 from veridict.chain.addresses import to_hex
 from veridict.chain.embedded.executor import Block, Transaction

@@ -1,0 +1,275 @@
+"""Sending: fees, nonces, and certainty whether a transaction arrived.
+
+A signed transaction is sent as often as needed: the chain takes it once. What
+can go wrong between signing and receipt, and what is done:
+
+    the connection breaks while sending   look it up by hash; else send the same bytes again
+    "already known"                       it arrived: wait
+    "nonce too low", hash is mined        it arrived: take the receipt
+    "nonce too low", hash is unknown      another process used the nonce: sign anew
+    mined, then reorganised away          send the same bytes again
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from eth_account.signers.base import BaseAccount
+
+from veridict.chain.addresses import checksum, to_hex
+from veridict.chain.receipts import Signed, Tx, TxReceipt
+from veridict.core.errors import BadInput, NoFunds, Refused, RpcUnavailable
+from veridict.core.ports import Rpc
+
+GAS_MARGIN_DIVISOR = 5  # a fifth above the estimate: state may change before the block
+BASE_FEE_MARGIN = 2  # six full blocks in a row raise the base fee by as much
+ATTEMPTS = 4
+FIRST_POLL_S, LONGEST_POLL_S, RESEND_S = 0.005, 0.5, 4.0
+
+
+class Sender:
+    """Sends for one account; its nonces are counted here, one sending at a time."""
+
+    def __init__(
+        self,
+        rpc: Rpc,
+        account: BaseAccount | None,
+        chain_id: Callable[[], int],
+        confirm_timeout_s: float,
+    ) -> None:
+        self._rpc = rpc
+        self._account = account
+        self._chain_id = chain_id
+        self._timeout_s = confirm_timeout_s
+        self._sending = threading.Lock()
+
+    @property
+    def address(self) -> str:
+        if self._account is None:
+            raise BadInput(
+                "this client has no account and only reads",
+                remedy="open the client with an account to send transactions",
+            )
+        return str(self._account.address)
+
+    def send(self, txs: Sequence[Tx], *, check: bool) -> list[TxReceipt]:
+        """See `Client.send_many`."""
+        if not txs:
+            return []
+        with self._sending:  # until all arrived, so that the next nonce is known
+            signed = self._arrive(txs)
+        receipts = self._confirm_all(signed)
+        if check:
+            for each, receipt in zip(signed, receipts, strict=True):
+                if receipt.status != 1:
+                    raise self._why_reverted(each.tx, receipt)
+        return receipts
+
+    def wait(self, tx_hash: str, timeout_s: float | None = None) -> TxReceipt:
+        return self._poll(tx_hash, None, timeout_s)
+
+    # -- sign --------------------------------------------------------------------
+
+    def _sign(self, txs: Sequence[Tx]) -> list[Signed]:
+        """One round trip: the nonce, the fees and all estimates."""
+        assert self._account is not None
+        sender = self.address
+        unknown = [tx for tx in txs if tx.gas is None]
+        answers = self._rpc.batch(
+            [
+                ("eth_getTransactionCount", [sender, "pending"]),
+                ("eth_getBlockByNumber", ["latest", False]),
+                ("eth_maxPriorityFeePerGas", []),
+            ]
+        )
+        nonce, tip = int(answers[0], 16), int(answers[2], 16)
+        fee = BASE_FEE_MARGIN * int(answers[1].get("baseFeePerGas") or "0x0", 16) + tip
+        estimates = iter([self._estimate(tx) for tx in unknown])
+        signed = []
+        for offset, tx in enumerate(txs):
+            gas = tx.gas if tx.gas is not None else next(estimates)
+            fields: dict[str, Any] = {
+                "type": 2, "chainId": self._chain_id(), "nonce": nonce + offset, "gas": gas,
+                "maxFeePerGas": fee, "maxPriorityFeePerGas": tip, "value": tx.value,
+                "data": tx.data, **({} if tx.to is None else {"to": checksum(tx.to)}),
+            }  # fmt: skip
+            done = self._account.sign_transaction(fields)
+            raw = bytes(done.raw_transaction)
+            signed.append(Signed(to_hex(bytes(done.hash)), raw, nonce + offset, tx))
+        return signed
+
+    def _estimate(self, tx: Tx) -> int:
+        try:
+            gas = int(self._rpc.call("eth_estimateGas", [self._fields(tx)]), 16)
+        except Refused as error:
+            raise self._refusal(error, tx) from error
+        return gas + gas // GAS_MARGIN_DIVISOR
+
+    def _fields(self, tx: Tx) -> dict[str, str]:
+        fields = {"from": self.address, "data": to_hex(tx.data), "value": hex(tx.value)}
+        if tx.to is not None:
+            fields["to"] = tx.to
+        if tx.gas is not None:
+            fields["gas"] = hex(tx.gas)
+        return fields
+
+    # -- arrive ------------------------------------------------------------------
+
+    def _arrive(self, txs: Sequence[Tx]) -> list[Signed]:
+        """All of `txs` signed and taken by the node, anew under other nonces if need be."""
+        arrived: list[Signed] = []
+        for attempt in range(1, ATTEMPTS + 1):
+            waiting = self._sign(txs[len(arrived) :])
+            taken, problem = self._push(waiting)
+            arrived += taken
+            if problem is None:
+                return arrived
+            if attempt == ATTEMPTS or not _nonce_is_taken(problem):
+                raise self._refusal(problem, waiting[len(taken)].tx)
+        raise AssertionError("unreachable")
+
+    def _push(self, signed: Sequence[Signed]) -> tuple[list[Signed], Refused | None]:
+        """Sends in one batch; those that arrived (in order), and the first refusal."""
+        try:
+            self._rpc.batch([_raw(each) for each in signed])
+            return list(signed), None
+        except (Refused, RpcUnavailable):
+            pass  # find out, one by one, which arrived
+        taken: list[Signed] = []
+        for each in signed:
+            try:
+                self._push_one(each)
+            except Refused as refusal:
+                return taken, refusal
+            taken.append(each)
+        return taken, None
+
+    def _push_one(self, signed: Signed) -> None:
+        """Raises Refused if the node does not take it, RpcUnavailable if nobody can tell."""
+        pause = FIRST_POLL_S
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                if self._is_known(signed.hash):
+                    return
+                self._rpc.call(*_raw(signed))
+                return
+            except Refused as refusal:
+                if _is_known_already(refusal) or self._is_known(signed.hash):
+                    return
+                raise
+            except RpcUnavailable as error:
+                if attempt == ATTEMPTS:
+                    raise _unsure(error, signed) from error
+            time.sleep(pause)
+            pause *= 8
+
+    def _is_known(self, tx_hash: str) -> bool:
+        return self._rpc.call("eth_getTransactionByHash", [tx_hash]) is not None
+
+    # -- confirm -----------------------------------------------------------------
+
+    def _confirm_all(self, signed: Sequence[Signed]) -> list[TxReceipt]:
+        """One round trip where the chain mines at once."""
+        try:
+            found = self._rpc.batch([("eth_getTransactionReceipt", [s.hash]) for s in signed])
+        except RpcUnavailable as error:
+            raise _unsure(error, signed[0]) from error
+        return [
+            TxReceipt.parse(receipt) if _is_mined(receipt) else self._confirm(each)
+            for each, receipt in zip(signed, found, strict=True)
+        ]
+
+    def _confirm(self, signed: Signed) -> TxReceipt:
+        try:
+            return self._poll(signed.hash, signed, self._timeout_s)
+        except RpcUnavailable as error:
+            raise _unsure(error, signed) from error
+
+    def _poll(self, tx_hash: str, signed: Signed | None, timeout_s: float | None) -> TxReceipt:
+        limit = self._timeout_s if timeout_s is None else timeout_s
+        begun = resent = time.monotonic()
+        pause = FIRST_POLL_S
+        while True:
+            found = self._rpc.call("eth_getTransactionReceipt", [tx_hash])
+            if _is_mined(found):
+                return TxReceipt.parse(found)
+            now = time.monotonic()
+            if now - begun > limit:
+                raise RpcUnavailable(
+                    f"transaction {tx_hash} is not mined after {limit:g} s",
+                    remedy="check that the chain makes blocks and the fee suffices, then look "
+                    "for the transaction by its hash before you send it again",
+                    tx_hash=tx_hash,
+                )
+            if signed is not None and now - resent > RESEND_S:
+                resent = now
+                if not self._is_known(tx_hash):  # a reorganisation dropped it
+                    self._push_one(signed)
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_POLL_S)
+
+    # -- refusals ----------------------------------------------------------------
+
+    def _why_reverted(self, tx: Tx, receipt: TxReceipt) -> Refused:
+        """The reason of a mined revert, found by calling it again on the state before."""
+        reason = "reverted without a reason, or out of gas"
+        data = None
+        try:
+            before = hex(max(receipt.block_number - 1, 0))
+            self._rpc.call("eth_call", [self._fields(tx), before])
+        except Refused as error:
+            reason = str(error.facts.get("reason") or reason)
+            data = error.facts.get("data")
+        return Refused(
+            f"{tx.label} was refused: {reason}",
+            remedy="see the reason; the transaction is mined and its gas is spent",
+            what=tx.label, reason=reason, data=data, reverted=True, tx_hash=receipt.hash,
+            gas_used=receipt.gas_used,
+        )  # fmt: skip
+
+    def _refusal(self, refusal: Refused, tx: Tx) -> Refused | NoFunds:
+        reason = str(refusal.facts.get("reason"))
+        if "insufficient funds" in reason.lower():
+            return NoFunds(
+                f"{self.address} cannot pay for {tx.label}: {reason}",
+                remedy=f"send ether to {self.address} and run again",
+                address=self.address,
+                what=tx.label,
+            )
+        return Refused(
+            f"{tx.label} was refused: {reason}",
+            remedy=refusal.remedy,
+            **{**refusal.facts, "what": tx.label},
+        )
+
+
+def _is_mined(receipt: Any) -> bool:
+    return receipt is not None and receipt.get("blockNumber") is not None
+
+
+def _raw(signed: Signed) -> tuple[str, list[str]]:
+    return "eth_sendRawTransaction", [to_hex(signed.raw)]
+
+
+def _said(refusal: Refused, *words: str) -> bool:
+    reason = str(refusal.facts.get("reason")).lower()
+    return any(word in reason for word in words)
+
+
+def _nonce_is_taken(refusal: Refused) -> bool:
+    return _said(refusal, "nonce too low", "replacement transaction underpriced")
+
+
+def _is_known_already(refusal: Refused) -> bool:
+    return _said(refusal, "already known", "already imported", "already in mempool")
+
+
+def _unsure(error: RpcUnavailable, signed: Signed) -> RpcUnavailable:
+    return RpcUnavailable(
+        f"{error.message}; {signed.tx.label} may or may not be on the chain",
+        remedy=f"when the chain is back, look for transaction {signed.hash} before sending again",
+        **{**error.facts, "tx_hash": signed.hash, "what": signed.tx.label},
+    )
