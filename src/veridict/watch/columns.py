@@ -32,6 +32,8 @@ def convert(values: Any, bound: Bound, file: str, before: int) -> pa.Array:
     Raises BadStream with the first row that does not fit.
     """
     try:
+        if bound.column.kind in _SCALE:
+            return _amount(_number(values), _SCALE[bound.column.kind], bound.column.zero)
         return _CONVERT[bound.column.kind](values)
     except _Bad as bad:
         row = before + bad.index + 1
@@ -97,18 +99,11 @@ def _integer(values: Any) -> pa.Array:
     return pa.array(array.astype(np.int64))
 
 
-def _minor(values: Any) -> pa.Array:
-    return _amount(_number(values), scale=1)
-
-
-def _money(values: Any) -> pa.Array:
-    return _amount(_number(values), scale=100)
-
-
-def _amount(array: F64, scale: int) -> pa.Array:
+def _amount(array: F64, scale: int, zero: bool) -> pa.Array:
     _where(array < 0, array, "is negative", "book a refund as a payment the other way")
     minor = np.rint(array * scale)
-    _where(minor < 1, array, "is no amount (smaller than one cent)", "remove the row")
+    if not zero:
+        _where(minor < 1, array, "is no amount (smaller than one cent)", "remove the row")
     _where(minor > MAX_AMOUNT_MINOR, array, "is an absurd amount", "check the unit of amounts")
     if scale == 1:
         _where(array != minor, array, "is not a whole number", "map it as amount instead")
@@ -165,8 +160,7 @@ def _where(mask: Any, array: F64 | None, why: str, remedy: str) -> None:
 _CONVERT: dict[Kind, Callable[[Any], pa.Array]] = {
     Kind.TEXT: _text,
     Kind.TIME: _time,
-    Kind.MONEY: _money,
-    Kind.MINOR: _minor,
     Kind.INTEGER: _integer,
     Kind.LABEL: _label,
 }
+_SCALE = {Kind.MONEY: 100, Kind.MINOR: 1}

@@ -22,13 +22,14 @@ class Kind(Enum):
 class Column:
     """`key` is what the user maps from; `field` what the table calls it.
 
-    Of several columns with one `field` exactly one may be mapped.
+    Of several columns with one `field` exactly one may be mapped. `zero`: amounts may be 0.
     """
 
     key: str
     field: str
     kind: Kind
     required: bool = True
+    zero: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ cheap; `example(i)` gives one as the frozen values that a decision is asked with
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from hashlib import sha256
+from json.encoder import encode_basestring as _quoted
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -50,6 +51,15 @@ class Shape(Generic[F]):
 
     kind: type[F]
     subject: Callable[[str, F], str]
+    _order: tuple[int, ...] = field(init=False, repr=False)
+    _template: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        names = ("id", "time_s", *self.names)
+        order = sorted(range(len(names)), key=names.__getitem__)
+        parts = ",".join(f"{_quoted(names[i])}:%s" for i in order)
+        object.__setattr__(self, "_order", tuple(order))
+        object.__setattr__(self, "_template", "{" + parts + "}")
 
     @property
     def schema(self) -> pa.Schema:
@@ -59,9 +69,16 @@ class Shape(Generic[F]):
 
     def request(self, id: str, time_s: int, values: F) -> Request:
         """The request whose content is the canonical JSON of id, time and every field."""
-        own = {name: getattr(values, name) for name in self.names}
-        content = canonical_json({"id": id, "time_s": time_s, **own})
-        return Request(id, self.subject(id, values), time_s, content)
+        own = [getattr(values, name) for name in self.names]
+        return Request(id, self.subject(id, values), time_s, self.content((id, time_s, *own)))
+
+    def content(self, row: tuple[str | int, ...]) -> bytes:
+        """canonical_json of (id, time_s, *fields), for hot paths: same bytes, a tenth the time.
+
+        Valid for text and integers as the readers let them through.
+        """
+        items = [_quoted(v) if isinstance(v, str) else str(v) for v in row]
+        return (self._template % tuple(items[i] for i in self._order)).encode()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -144,7 +161,9 @@ class Table(Generic[F]):
         head = zip(self.ids, self.times_s.tolist(), self.labels.tolist(), strict=True)
         for (id, time_s, label), values in zip(head, zip(*own, strict=True), strict=True):
             value = shape.kind(*values)
-            yield Example(shape.request(id, time_s, value), value, None if label < 0 else label)
+            content = shape.content((id, time_s, *values))
+            request = Request(id, shape.subject(id, value), time_s, content)
+            yield Example(request, value, None if label < 0 else label)
 
     def digest(self) -> bytes:
         """SHA-256 of the rows, independent of how they are stored in memory or on disk.

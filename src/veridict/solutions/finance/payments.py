@@ -6,7 +6,7 @@ Handbook's cards where VERIDICT_DATA points at them, or a file of the user's own
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -34,6 +34,9 @@ COLUMNS = (
     Column("amount_minor", "amount_minor", Kind.MINOR),
     Column("label", "label", Kind.LABEL, required=False),
 )
+
+# A card is sometimes checked with a payment of nothing; a transfer never is.
+CARD_COLUMNS = tuple(replace(c, zero=c.kind is Kind.MONEY) for c in COLUMNS)
 
 AMLSIM_NOTICES = (
     "Synthetic: IBM AMLSim, Apache-2.0; 120,558 transfers of 20,000 accounts, whole days only.",
@@ -84,13 +87,14 @@ class Payments:
         data_name: str,
         path: Path | None,
         *,
+        columns: tuple[Column, ...] = COLUMNS,
         mapping: tuple[tuple[str, str], ...] = (),
         notices: tuple[str, ...] = (),
         label_delay_s: int | None = None,
     ) -> None:
         self.data_name, self.notices = data_name, notices
         self.label_delay_s = label_delay_s
-        self._path, self._mapping = path, mapping
+        self._path, self._columns, self._mapping = path, columns, mapping
         self._features = FEATURES if label_delay_s is None else FEATURES + RISK_FEATURES
         self.feature_names = tuple(f.name for f in self._features)
 
@@ -103,6 +107,7 @@ class Payments:
         return cls(
             "fdh",
             data_root / FDH_FILE,
+            columns=CARD_COLUMNS,
             mapping=FDH_MAPPING,
             notices=FDH_NOTICES,
             label_delay_s=7 * DAY_S,
@@ -115,7 +120,7 @@ class Payments:
 
     def load(self) -> Table[Payment]:
         if self._path is not None:
-            return Table(read_rows(self._path, COLUMNS, self._mapping, SHAPE.schema), SHAPE)
+            return Table(read_rows(self._path, self._columns, self._mapping, SHAPE.schema), SHAPE)
         with as_file(files(__package__) / "data" / "amlsim.parquet") as path:
             return Table(read_rows(path, COLUMNS, (), SHAPE.schema), SHAPE)
 
