@@ -7,15 +7,17 @@ missed many); an id we did not give is ignored.
 
 from __future__ import annotations
 
+import asyncio
 import queue
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event as Flag
 from typing import cast
 
 import msgspec
-from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from veridict.apps.web.deps import NodeDep
@@ -38,7 +40,7 @@ class Desk:
         self.closing = Flag()
         self.listeners = 0
         # Its own threads: waiting listeners must not starve the routes of theirs.
-        self.threads = CapacityLimiter(MAX_LISTENERS)
+        self.threads = ThreadPoolExecutor(MAX_LISTENERS, "listener")
 
     @contextmanager
     def seat(self) -> Iterator[None]:
@@ -68,17 +70,16 @@ async def events(request: Request, node: NodeDep) -> Response:
 
 
 async def _stream(node: NodeFace, desk: Desk, after: int | None) -> AsyncIterator[bytes]:
+    loop = asyncio.get_running_loop()
     with desk.seat(), node.bus.subscribe() as subscription:
         yield b"retry: 2000\n\n"
-        yield _message("status", await to_thread.run_sync(node.status))
+        yield _message("status", await run_in_threadpool(node.status))
         if after is not None:
-            for row in await to_thread.run_sync(_missed, node, after):
+            for row in await run_in_threadpool(_missed, node, after):
                 yield _message("prediction", row)
         quiet = 0
         while not desk.closing.is_set():
-            event = await to_thread.run_sync(
-                _next, subscription, limiter=desk.threads, abandon_on_cancel=True
-            )
+            event = await loop.run_in_executor(desk.threads, _next, subscription)
             quiet = 0 if event else quiet + 1
             if event:
                 yield _message(event.kind, event.data)

@@ -1,0 +1,87 @@
+// Log & chain: how far each record has come, and what the chain holds of it.
+
+import { getText } from "../api.js";
+import { fill, h } from "../dom.js";
+import * as format from "../format.js";
+import { copyButton, empty, facts, failure, hash, heading, loading, panel, table } from "../parts.js";
+import { listen, store } from "../store.js";
+
+const LEVELS = [
+  ["size", "Durable", "written to disk"],
+  ["checkpointed", "Checkpointed", "under a signed head"],
+  ["anchored", "Anchored", "that head is on chain"],
+  ["final", "Final", "its block cannot be undone"],
+];
+
+export default {
+  title: "Log & chain",
+  nav: "Chain",
+  show(root) {
+    const nest = h("div");
+    const anchors = h("div");
+    const chain = h("div");
+    const head = h("div");
+    const draw = () => {
+      fill(nest, nested(store.status.log));
+      fill(anchors, anchorTable(store.status.log.anchors));
+      fill(chain, network(store.status.chain));
+    };
+    root.append(heading("Log & chain", "The log only grows. Its signed heads are stored on chain, where a contract refuses one that does not extend the last."),
+      panel("How far the records have come", nest), h("div.halves", {}, panel("Signed head of the log", head), panel("Chain and operator", chain)), panel("Anchors", anchors));
+    draw();
+    checkpoint(head);
+    return listen((kind) => {
+      if (kind === "status") draw();
+    });
+  },
+};
+
+/** Each state is a part of the one before, so each bar lies inside the one before. */
+function nested(log) {
+  const all = Math.max(1, log.size);
+  const bar = (at) => {
+    if (at === LEVELS.length) return null;
+    const [key] = LEVELS[at];
+    const outer = at === 0 ? all : Math.max(1, log[LEVELS[at - 1][0]]);
+    return h(`div.nest.is-${key}`, { vars: { "--part": log[key] / outer } }, bar(at + 1));
+  };
+  return [
+    h("div.nests", { "aria-hidden": "true" }, bar(0)),
+    h("ul.levels", {}, LEVELS.map(([key, name, meaning]) => h(`li.key.is-${key}`, {},
+      h("span.level-name", {}, name), h("b", {}, format.count(log[key])), h("span.soft", {}, `${format.share(log[key], log.size)} · ${meaning}`)))),
+  ];
+}
+
+async function checkpoint(box) {
+  fill(box, loading("the checkpoint"));
+  try {
+    const text = await getText("/api/checkpoint");
+    const { log } = store.status;
+    fill(box, h("pre.note", { tabindex: "0", "aria-label": "Checkpoint" }, text),
+      h("p.under", {}, copyButton(text, "checkpoint"), h("span.soft", {}, "C2SP tlog-checkpoint: origin, size, root, signature.")),
+      facts([["Origin", log.origin], ["Root", log.root], ["Verifier key", h("span.hash", {}, h("code", { title: log.verifier_key }, format.middle(log.verifier_key, 22, 8)), copyButton(log.verifier_key, "verifier key"))]]));
+  } catch (error) {
+    fill(box, failure(error, () => checkpoint(box)));
+  }
+}
+
+function network(chain) {
+  return [
+    facts([
+      ["Network", `${chain.name}, chain id ${chain.chain_id}`], ["Block", format.count(chain.block_number)],
+      ["RPC", chain.rpc_url ?? "inside the node only"], ["Operator", chain.operator],
+      ["Balance", format.ether(chain.balance_wei)], ["Bond at stake", format.ether(chain.bond_wei)],
+    ]),
+    h("h3", {}, "Contracts"),
+    facts(Object.entries(chain.contracts).map(([name, address]) => [format.capital(name), address])),
+  ];
+}
+
+function anchorTable(anchors) {
+  if (!anchors.length) return empty("Nothing is anchored yet", "The first anchor follows the first checkpoint.");
+  const head = [["Records", "number"], ["Root"], ["Time"], ["Block", "number"], ["Transaction"], ["Gas", "number"]];
+  return table(head, anchors.map((one) => [
+    format.count(one.size), hash(one.root, "root"), format.moment(one.time_s * 1000),
+    format.count(one.block_number), hash(one.tx_hash, "transaction"), format.count(one.gas_used),
+  ]), "Anchors of this log");
+}

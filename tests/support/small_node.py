@@ -1,0 +1,167 @@
+"""A small true node for the web: everything in memory, the same methods, the same errors.
+
+It decides by a fixed rule instead of a model, and its hashes are hashes of what
+it stores, so that pages show plausible values. No chain, no log, no proofs.
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from threading import Lock
+
+from tests.support import small_views
+from veridict.apps.web.face import ActName
+from veridict.core.errors import NotFound, Refused
+from veridict.core.nouns import SCORE_ONE, Decision, Policy
+from veridict.services import views
+
+POLICY = Policy(review_at=-SCORE_ONE, hold_at=SCORE_ONE)
+
+
+@dataclass(frozen=True, slots=True)
+class SmallEvent:
+    kind: str
+    data: object
+
+
+class SmallBus:
+    """Hands every event to every subscriber; a full queue loses its oldest."""
+
+    def __init__(self) -> None:
+        self._queues: list[queue.Queue[SmallEvent]] = []
+
+    @property
+    def listeners(self) -> int:
+        return len(self._queues)
+
+    def publish(self, kind: str, data: object) -> None:
+        for waiting in list(self._queues):
+            if waiting.full():
+                waiting.get_nowait()
+            waiting.put_nowait(SmallEvent(kind, data))
+
+    @contextmanager
+    def subscribe(self) -> Iterator[queue.Queue[SmallEvent]]:
+        mine: queue.Queue[SmallEvent] = queue.Queue(256)
+        self._queues.append(mine)
+        try:
+            yield mine
+        finally:
+            self._queues.remove(mine)
+
+
+class SmallNode:
+    """`predict_json` scores a row by the sum of its numbers, in log-odds."""
+
+    def __init__(self) -> None:
+        self.bus = SmallBus()
+        self.anchored = 0
+        self._rows: list[views.PredictionRow] = []
+        self._cases: dict[int, views.CaseView] = {}
+        self._acts = 0
+        self._lock = Lock()
+
+    def predict_json(
+        self, ids: list[str], rows: list[list[float | None]]
+    ) -> list[views.PredictionRow]:
+        return [self.add(i, sum(v or 0.0 for v in row)) for i, row in zip(ids, rows, strict=True)]
+
+    def add(
+        self,
+        request_id: str,
+        log_odds: float,
+        subject: str = "account 1",
+        reasons: list[views.ReasonView] | None = None,
+    ) -> views.PredictionRow:
+        """Decide one request, record it and tell the subscribers."""
+        with self._lock:
+            score = round(log_odds * SCORE_ONE)
+            decision = POLICY.decide(score)
+            row = small_views.row(len(self._rows), request_id, subject, score, decision, reasons)
+            self._rows.append(row)
+            if decision is not Decision.ALLOW:
+                self._cases[row.index] = views.CaseView(row, "open", None, [])
+        self.bus.publish("prediction", row)
+        return row
+
+    def anchor(self) -> None:
+        """Everything recorded so far counts as anchored."""
+        self.anchored = len(self._rows)
+        self.bus.publish("status", self.status())
+
+    def status(self) -> views.StatusView:
+        rows = self._rows
+        counts = {d.word: sum(r.decision == d.word for r in rows) for d in Decision}
+        waiting = sum(case.status == "open" for case in self._cases.values())
+        return small_views.status(len(rows), self.anchored, counts, waiting)
+
+    def predictions(
+        self, *, before: int | None, limit: int, decision: str | None
+    ) -> list[views.PredictionRow]:
+        newest = reversed(self._rows if before is None else self._rows[:before])
+        return [self._now(r) for r in newest if decision in (None, r.decision)][:limit]
+
+    def prediction(self, index: int) -> views.PredictionView:
+        if index >= len(self._rows):
+            raise NotFound(f"no prediction {index}", remedy="list the predictions", index=index)
+        row = self._now(self._rows[index])
+        ready = index < self.anchored
+        return views.PredictionView(row, small_views.stages(row, ready), ready)
+
+    def receipt_json(self, index: int) -> bytes:
+        view = self.prediction(index)
+        if not view.receipt_ready:
+            raise Refused(
+                f"record {index} is not anchored yet",
+                remedy="ask again after the next anchor",
+                reason="not anchored",
+            )
+        return json.dumps({"index": index, "request": view.row.request_id}).encode()
+
+    def cases(self, *, status: str | None, limit: int) -> list[views.CaseView]:
+        newest = reversed(self._cases.values())
+        return [
+            replace(case, row=self._now(case.row))
+            for case in newest
+            if status in (None, case.status)
+        ][:limit]
+
+    def act(self, index: int, act: ActName, *, by: str, note: str) -> views.ActView:
+        with self._lock:
+            case = self._cases.get(index)
+            if case is None:
+                raise NotFound(f"no case {index}", remedy="list the cases", index=index)
+            if case.status != "open":
+                raise Refused(
+                    f"case {index} is {case.status} already",
+                    remedy="reload the list",
+                    reason="already decided",
+                )
+            self._acts += 1
+            done = views.ActView(act, by, note, case.row.time_ms + 60_000, 90_000 + self._acts)
+            word = "released" if act == "release" else "confirmed"
+            decided = replace(case, status=word, acts=[*case.acts, done])
+            self._cases[index] = decided
+        self.bus.publish("case", decided)
+        return done
+
+    def model(self) -> views.ModelView | None:
+        return small_views.model() if self._rows else None
+
+    def plots(self) -> views.PlotsView:
+        return small_views.plots(self._rows)
+
+    def checkpoint_text(self) -> str:
+        root = sha256(b"%d" % len(self._rows)).hexdigest()
+        return f"small.example/log\n{len(self._rows)}\n{root}\n\n— small.example/log c2lnbmF0dXJl\n"
+
+    def audit(self) -> list[views.CheckView]:
+        return small_views.checks(len(self._rows))
+
+    def _now(self, row: views.PredictionRow) -> views.PredictionRow:
+        return replace(row, state="anchored" if row.index < self.anchored else "durable")
