@@ -128,9 +128,14 @@ class Payments:
         return PaymentFeatures(label_delay_s=self.label_delay_s)
 
     def groups(self, fields: Payment) -> tuple[str, ...]:
-        """By amount: payments carry nothing about the people."""
+        """By amount: payments carry nothing about the people.
+
+        "100 and more" is where the amount alone gives nothing away in the AMLSim data.
+        """
         band = next((name for top, name in BANDS if fields.amount_minor < top), "500 and more")
-        return (f"amount: {band}",)
+        if fields.amount_minor < BANDS[0][0]:
+            return (f"amount: {band}",)
+        return (f"amount: {band}", "amount: 100 and more")
 
     def settlement(self, example: Example[Payment]) -> Settlement:
         payment = example.fields
