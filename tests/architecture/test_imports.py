@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
+from importlib.metadata import packages_distributions, requires
 
 import grimp
 import pytest
@@ -68,6 +70,19 @@ def test_third_parties_are_imported_only_in_their_homes(graph: grimp.ImportGraph
     ]
     assert imports, "no import of a third party was seen: the check would be empty"
     assert strays == []
+
+
+def test_every_imported_package_is_declared(graph: grimp.ImportGraph) -> None:
+    distributions = packages_distributions()
+    requirements = [r for r in requires(OURS) or [] if "extra ==" not in r]
+    declared = {re.split(r"[^\w.-]", r)[0].lower().replace("_", "-") for r in requirements}
+    undeclared = {
+        other
+        for module, other in _external_imports(graph)
+        if not {d.lower().replace("_", "-") for d in distributions.get(other, [])} & declared
+        and not _lies_in(module, "veridict.chain.web3")
+    }
+    assert undeclared == set()
 
 
 def test_a_plain_import_is_light() -> None:
