@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError, EncodingError
+from eth_abi.grammar import ABIType, TupleType, parse
 
 from veridict.chain.addresses import checksum, keccak256
 from veridict.core.errors import BadInput, NotFound, RpcUnavailable
@@ -138,7 +139,7 @@ def decode_values(what: str, types: Sequence[str], output: bytes) -> list[Any]:
         )
     try:
         values = decode(types, output)
-        return [_pretty(kind, value) for kind, value in zip(types, values, strict=True)]
+        return [_pretty(parse(kind), value) for kind, value in zip(types, values, strict=True)]
     except (DecodingError, OverflowError, ValueError) as error:
         raise RpcUnavailable(
             f"{what} returned {len(output)} bytes that are no ({', '.join(types)}): {error}",
@@ -146,12 +147,13 @@ def decode_values(what: str, types: Sequence[str], output: bytes) -> list[Any]:
         ) from error
 
 
-def _pretty(kind: str, value: Any) -> Any:
+def _pretty(kind: ABIType, value: Any) -> Any:
     """eth-abi's values with EIP-55 addresses, and lists for arrays."""
-    if kind.endswith("]"):
-        element = kind[: kind.rindex("[")]
-        return [_pretty(element, item) for item in value]
-    return checksum(value) if kind == "address" else value
+    if kind.is_array:
+        return [_pretty(kind.item_type, item) for item in value]
+    if isinstance(kind, TupleType):
+        return tuple(_pretty(part, v) for part, v in zip(kind.components, value, strict=True))
+    return checksum(value) if kind.to_type_str() == "address" else value
 
 
 def _type(item: Mapping[str, Any]) -> str:

@@ -1,5 +1,7 @@
 """Compiled contracts, as they are shipped: one JSON file each in `artifacts/`.
 
+`tools/compile_contracts.py` writes them.
+
 name           "Anchor"
 abi            the JSON ABI
 bytecode       creation code, 0x hex
@@ -12,7 +14,8 @@ integrity      Vyper's integrity sum of the source and all its imports
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -29,8 +32,8 @@ class Artifact:
     abi: tuple[dict[str, Any], ...]
     bytecode: bytes
     runtime: bytes = b""
-    source_sha256: str = ""
     compiler: str = ""
+    sources: Mapping[str, str] = field(default_factory=dict)
     integrity: str = ""
 
     @classmethod
@@ -48,8 +51,8 @@ class Artifact:
                 abi=tuple(fields["abi"]),
                 bytecode=from_hex(fields["bytecode"]),
                 runtime=from_hex(fields.get("runtime", "0x")),
-                source_sha256=fields.get("source_sha256", ""),
                 compiler=fields.get("compiler", ""),
+                sources=dict(fields.get("sources", {})),
                 integrity=fields.get("integrity", ""),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:

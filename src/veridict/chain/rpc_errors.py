@@ -10,7 +10,11 @@ from veridict.core.errors import BadInput, Refused
 
 
 def node_said(method: str, error: Any) -> Refused:
-    """`error` is the `error` member of a response; facts: method, code, reason, data (hex)."""
+    """`error` is the `error` member of a response.
+
+    Facts: `reason` decoded if there is one, `said` (the node's words), `code`,
+    `data` (hex), `reverted`, `method`.
+    """
     if not isinstance(error, dict):
         error = {"message": str(error)}
     message = str(error.get("message") or "no reason given")
@@ -23,6 +27,7 @@ def node_said(method: str, error: Any) -> Refused:
         method=method,
         code=code if isinstance(code, int) else None,
         reason=reason,
+        said=message,
         data=data,
         reverted=_is_revert(message, code),
     )

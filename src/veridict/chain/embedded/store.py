@@ -216,8 +216,8 @@ class Store:
             row = read.execute(f"SELECT * FROM blocks {where}", values).fetchone()
         if row is None:
             return None
-        values = [*row[:7], int.from_bytes(row[7], "big"), *row[8:]]
-        return Block(*values)
+        fields = [*row[:7], int.from_bytes(row[7], "big"), *row[8:]]
+        return Block(*fields)
 
     def transaction(self, tx_hash: bytes) -> StoredTransaction | None:
         with self._reader() as read:
