@@ -179,6 +179,11 @@ class Log:
         for _ in range(start, stop):
             yield None
 
+    def stored_payloads(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
+        """(index, bytes) of the payloads that are there, undecoded: an audit judges them itself."""
+        for page in self._store.scan("payload", start, self._stop(start, stop)):
+            yield from page
+
     def find_request(self, request_id: str) -> int | None:
         """Index of the first record of this request, checked against its payload."""
         return self._requests.find(request_id, self.size)
@@ -201,6 +206,10 @@ class Log:
         """The leaf hash in the tree, which an audit compares with the body's."""
         self._check_index(index)
         return self._nodes(0, index)
+
+    def leaves(self, start: int, stop: int) -> list[bytes]:
+        """Leaf hashes start .. stop - 1 as the tiles keep them. Raises BadInput beyond the log."""
+        return [self._nodes(0, index) for index in range(start, self._stop(start, stop))]
 
     # -- heads -------------------------------------------------------------------------------
 
@@ -318,14 +327,15 @@ def _job(entries: Sequence[Entry], waiter: FutureWaiter | LoopWaiter) -> Job:
     """Encodes in the caller's thread, so that a bad entry fails its caller alone."""
     if not entries:
         raise BadInput("nothing to append", remedy="pass at least one entry")
-    for entry in entries:
-        if not 0 < len(entry.body) <= MAX_BODY_BYTES:
+    bodies = [entry.body for entry in entries]
+    for body in bodies:
+        if not 0 < len(body) <= MAX_BODY_BYTES:
             raise BadInput(
-                f"a body of {len(entry.body)} bytes cannot be logged",
+                f"a body of {len(body)} bytes cannot be logged",
                 remedy=f"log 1 to {MAX_BODY_BYTES} bytes, and a hash of what is longer",
             )
     payloads = [None if e.payload is None else encode_payload(e.payload) for e in entries]
-    return Job([entry.body for entry in entries], payloads, waiter)
+    return Job(bodies, payloads, waiter)
 
 
 def _missing(index: int) -> EvidenceError:

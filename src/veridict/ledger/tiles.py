@@ -54,7 +54,7 @@ class TreeEdge:
             tiles += [tile for tile, _ in full]
             if rest.hashes:
                 tiles.append(rest)
-            partial.append(_split(rest.hashes))
+            partial.append(tuple(_split(rest.hashes)))
             carry = [root for _, root in full]
         return TreeEdge(self.size + len(leaves), tuple(partial)), tiles
 
@@ -82,7 +82,7 @@ def load_edge(size: int, fetch: Callable[[int, int], Tile | None]) -> TreeEdge:
         found = len(tile.hashes) if tile else 0
         if found != width * HASH_BYTES:
             raise _damaged(level, n)
-        partial.append(_split(tile.hashes) if tile else ())
+        partial.append(tuple(_split(tile.hashes)) if tile else ())
         level += 1
     return TreeEdge(size, tuple(partial))
 
@@ -117,6 +117,8 @@ class TileNodes:
             row, first = tile.middle, first >> MIDDLE_HEIGHT
         else:
             row = tile.hashes
+        if height == 0:
+            return row[first * HASH_BYTES : (first + 1) * HASH_BYTES]
         (node,) = _climb(_split(row, first, first + (1 << height)), height)
         return node
 
@@ -139,9 +141,10 @@ def _climb(hashes: Sequence[bytes], height: int) -> Sequence[bytes]:
     return hashes
 
 
-def _split(row: bytes, start: int = 0, stop: int | None = None) -> tuple[bytes, ...]:
-    end = len(row) if stop is None else stop * HASH_BYTES
-    return tuple(row[i : i + HASH_BYTES] for i in range(start * HASH_BYTES, end, HASH_BYTES))
+def _split(row: bytes, start: int = 0, stop: int = TILE_WIDTH) -> list[bytes]:
+    """Hashes start .. stop - 1 of a row, as far as it goes."""
+    end = min(len(row), stop * HASH_BYTES)
+    return [row[i : i + HASH_BYTES] for i in range(start * HASH_BYTES, end, HASH_BYTES)]
 
 
 def _damaged(level: int, n: int) -> StorageFailed:

@@ -11,8 +11,9 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
-from threading import Condition, Thread
+from threading import Condition, Lock, Thread
 from time import monotonic, sleep
 from typing import Any, Protocol
 
@@ -69,22 +70,22 @@ class FutureWaiter:
 
 
 class LoopMailbox:
-    """Carries acknowledgements into one event loop, waking it once for many of them."""
+    """Collects acknowledgements for one event loop, which is woken once a batch."""
+
+    __slots__ = ("_letters", "_loop")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._letters: deque[tuple[asyncio.Future[Appended], Appended | Exception]] = deque()
-        self._awake = False
 
-    def post(self, future: asyncio.Future[Appended], outcome: Appended | Exception) -> None:
+    def put(self, future: asyncio.Future[Appended], outcome: Appended | Exception) -> None:
         self._letters.append((future, outcome))
-        if not self._awake:
-            self._awake = True
-            if not self._loop.is_closed():
-                self._loop.call_soon_threadsafe(self._deliver)
+
+    def wake(self) -> None:
+        with suppress(RuntimeError):  # the loop was closed: nobody waits any more
+            self._loop.call_soon_threadsafe(self._deliver)
 
     def _deliver(self) -> None:
-        self._awake = False  # before emptying: a letter posted meanwhile wakes the loop again
         while self._letters:
             future, outcome = self._letters.popleft()
             if future.done():  # its task was cancelled; the records stay
@@ -96,18 +97,18 @@ class LoopMailbox:
 
 
 class LoopWaiter:
-    """Acknowledges a coroutine."""
+    """Acknowledges a coroutine, once its mailbox is woken."""
 
-    __slots__ = ("_mailbox", "future")
+    __slots__ = ("future", "mailbox")
 
     def __init__(self, mailbox: LoopMailbox, future: asyncio.Future[Appended]) -> None:
-        self._mailbox, self.future = mailbox, future
+        self.mailbox, self.future = mailbox, future
 
     def succeed(self, appended: Appended) -> None:
-        self._mailbox.post(self.future, appended)
+        self.mailbox.put(self.future, appended)
 
     def fail(self, error: Exception) -> None:
-        self._mailbox.post(self.future, error)
+        self.mailbox.put(self.future, error)
 
 
 class Writer:
@@ -117,7 +118,8 @@ class Writer:
         """Raises StorageFailed where the edge on disk is damaged."""
         self._store = store
         self.edge = self._load()
-        self._changed = Condition()
+        self._guard = Lock()
+        self._changed = Condition(self._guard)
         self._queue: deque[Job] = deque()
         self._queued = 0  # records in the queue or in the running batch
         self._idle = self._closing = False
@@ -131,7 +133,7 @@ class Writer:
 
     def submit(self, job: Job, *, block: bool = True) -> None:
         """Queues `job`; waits while the queue is full, unless told not to block."""
-        with self._changed:
+        with self._guard:
             while block and self._queued > _MAX_QUEUED and not self._closing:
                 self._changed.wait()
             if self._closing:
@@ -144,7 +146,7 @@ class Writer:
 
     def close(self) -> None:
         """Commits what is queued, then ends."""
-        with self._changed:
+        with self._guard:
             self._closing = True
             self._changed.notify_all()
         self._thread.join()
@@ -152,7 +154,7 @@ class Writer:
     def _run(self) -> None:
         callers = 0
         while True:
-            with self._changed:
+            with self._guard:
                 while not self._queue and not self._closing:
                     self._idle = True
                     self._changed.wait()
@@ -171,7 +173,7 @@ class Writer:
             sleep(_GATHER_STEP_S)
 
     def _take(self) -> list[Job]:
-        with self._changed:
+        with self._guard:
             jobs = [self._queue.popleft()]
             count = len(jobs[0].bodies)
             while self._queue and count + len(self._queue[0].bodies) <= _MAX_BATCH:
@@ -187,7 +189,7 @@ class Writer:
         except Exception as error:
             failure = error if isinstance(error, StorageFailed) else self._as_failure(error)
             self._reload()
-        with self._changed:
+        with self._guard:
             if failure is None:
                 self.edge = edge
             self._queued -= sum(len(job.bodies) for job in jobs)
@@ -198,6 +200,9 @@ class Writer:
                 first += len(job.bodies)
             else:
                 job.waiter.fail(_copy(failure))
+        loops = {job.waiter.mailbox for job in jobs if isinstance(job.waiter, LoopWaiter)}
+        for mailbox in loops:
+            mailbox.wake()
 
     def _write(self, jobs: list[Job]) -> TreeEdge:
         bodies = [body for job in jobs for body in job.bodies]

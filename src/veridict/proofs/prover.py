@@ -44,6 +44,10 @@ def range_root(start: int, end: int, nodes: Nodes) -> bytes:
     """Root of the subtree [start, end), which `nodes` may hold only in full pieces."""
     if start == end:
         return EMPTY_ROOT
+    count = end - start
+    if count & (count - 1) == 0:  # one full subtree, as nearly all ranges of a proof are
+        level = count.bit_length() - 1
+        return nodes(level, start >> level)
     pieces = [nodes(level, index) for level, index in _full_subtrees(start, end)]
     root = pieces.pop()
     while pieces:
