@@ -25,6 +25,7 @@ from veridict.models.layout import (
     MAX_TREES,
     NODE,
     PAGE_SIZES,
+    TAIL_BYTES,
     VERSION,
     Node,
     Tree,
@@ -76,8 +77,8 @@ class _Page:
         self.nodes_at = start
         self.leaves_at = start + NODE.size * self.n_nodes
         end = self.leaves_at + LEAF.size * self.n_leaves
-        if end > len(page):
-            raise self._bad(f"counts need {end} bytes of {len(page)}")
+        if end + TAIL_BYTES > len(page):
+            raise self._bad(f"counts need {end + TAIL_BYTES} bytes of {len(page)}")
         if any(page[end:]):
             raise self._bad("bytes behind the leaves are not zero")
         if self.n_trees == 0 and number > 0:

@@ -31,12 +31,15 @@ LEAF = struct.Struct(">Q")
 LEAF_BIAS = 1 << 63
 
 CHUNK_BYTES = 24_564  # of the 24,565 a data contract holds: 12 × 2,047 = 3 × 8,188
-PAGE_SIZES = (2_047, 8_188, 24_564)
+PAGE_SIZES = (2_047, 8_188)
+TAIL_BYTES = 24  # zeros that end every page: 32 bytes can be read from where any leaf begins
 MAX_FEATURES = 32_767
 MAX_PAGES = 65_535
 MAX_TREES = 1_000_000
 MAX_BYTES = 64 << 20
 MAX_DEPTH = 255  # nodes on the longest path
+
+_OVERHEAD = HEADER.size + COUNTS.size + TAIL_BYTES  # of the first page
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,7 @@ def chunks(model_bytes: bytes) -> list[bytes]:
 
 def _paginate(trees: Sequence[Tree]) -> tuple[int, list[list[Tree]]]:
     """(page length, trees of each page): small pages for small models, as few as will do."""
-    largest = max((tree.size for tree in trees), default=0) + HEADER.size + COUNTS.size
+    largest = max((tree.size for tree in trees), default=0) + _OVERHEAD
     for page_bytes in PAGE_SIZES:
         if largest > page_bytes:
             continue
@@ -127,17 +130,17 @@ def _paginate(trees: Sequence[Tree]) -> tuple[int, list[list[Tree]]]:
             return page_bytes, pages
     raise UnsupportedModel(
         f"a tree of {largest} bytes does not fit a page of {PAGE_SIZES[-1]}",
-        remedy="train trees with fewer leaves (at most 1,100)",
+        remedy="train trees with at most 370 leaves",
     )
 
 
 def _fill(trees: Sequence[Tree], page_bytes: int) -> list[list[Tree]]:
     pages: list[list[Tree]] = [[]]
-    room = page_bytes - HEADER.size - COUNTS.size
+    room = page_bytes - _OVERHEAD
     for tree in trees:
         if tree.size > room:
             pages.append([])
-            room = page_bytes - COUNTS.size
+            room = page_bytes - COUNTS.size - TAIL_BYTES
         pages[-1].append(tree)
         room -= tree.size
     return pages
