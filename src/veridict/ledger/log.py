@@ -27,7 +27,7 @@ from veridict.ledger.lookup import RequestIndex
 from veridict.ledger.payloads import decode_payload, encode_payload
 from veridict.ledger.schema import storage_errors
 from veridict.ledger.store import Store
-from veridict.ledger.tiles import TileNodes
+from veridict.ledger.tiles import Tile, TileNodes
 from veridict.ledger.writer import Appended, FutureWaiter, Job, LoopMailbox, LoopWaiter, Writer
 from veridict.proofs.checkpoint import SignedCheckpoint
 from veridict.proofs.note import Signer, Verifier
@@ -210,6 +210,10 @@ class Log:
     def leaves(self, start: int, stop: int) -> list[bytes]:
         """Leaf hashes start .. stop - 1 as the tiles keep them. Raises BadInput beyond the log."""
         return [self._nodes(0, index) for index in range(start, self._stop(start, stop))]
+
+    def tile(self, level: int, n: int) -> Tile | None:
+        """One tile as stored (c2sp.org/tlog-tiles), partial ones as they are now."""
+        return self._store.tile(level, n)
 
     # -- heads -------------------------------------------------------------------------------
 
