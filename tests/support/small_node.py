@@ -7,10 +7,7 @@ it stores, so that pages show plausible values. No chain, no log, no proofs.
 from __future__ import annotations
 
 import json
-import queue
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 from threading import Lock
 
@@ -19,47 +16,16 @@ from veridict.apps.web.face import ActName
 from veridict.core.errors import NotFound, Refused
 from veridict.core.nouns import SCORE_ONE, Decision, Policy
 from veridict.services import views
+from veridict.services.bus import Bus
 
 POLICY = Policy(review_at=-SCORE_ONE, hold_at=SCORE_ONE)
-
-
-@dataclass(frozen=True, slots=True)
-class SmallEvent:
-    kind: str
-    data: object
-
-
-class SmallBus:
-    """Hands every event to every subscriber; a full queue loses its oldest."""
-
-    def __init__(self) -> None:
-        self._queues: list[queue.Queue[SmallEvent]] = []
-
-    @property
-    def listeners(self) -> int:
-        return len(self._queues)
-
-    def publish(self, kind: str, data: object) -> None:
-        for waiting in list(self._queues):
-            if waiting.full():
-                waiting.get_nowait()
-            waiting.put_nowait(SmallEvent(kind, data))
-
-    @contextmanager
-    def subscribe(self) -> Iterator[queue.Queue[SmallEvent]]:
-        mine: queue.Queue[SmallEvent] = queue.Queue(256)
-        self._queues.append(mine)
-        try:
-            yield mine
-        finally:
-            self._queues.remove(mine)
 
 
 class SmallNode:
     """`predict_json` scores a row by the sum of its numbers, in log-odds."""
 
     def __init__(self) -> None:
-        self.bus = SmallBus()
+        self.bus = Bus()
         self.anchored = 0
         self._rows: list[views.PredictionRow] = []
         self._cases: dict[int, views.CaseView] = {}

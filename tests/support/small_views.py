@@ -162,7 +162,7 @@ def _quality(day: int) -> views.QualityPoint:
     wave = 0.04 * math.sin(day)
     recall = None if day == 3 else 0.8 - wave
     time_s = START_MS // 1000 + 86_400 * day
-    return views.QualityPoint(f"day {day + 1}", time_s, 1200, 14, 0.9 + wave, recall)
+    return views.QualityPoint(f"day {day + 1}", time_s, 1200, 14, 13, 0.9 + wave, recall)
 
 
 def _rates(rows: list[views.PredictionRow]) -> list[views.RatePoint]:

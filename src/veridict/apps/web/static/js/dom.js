@@ -17,7 +17,7 @@ function build(create, spec, props, children) {
   const node = create(tag);
   if (classes.length) node.setAttribute("class", classes.join(" "));
   for (const [name, value] of Object.entries(props)) assign(node, name, value);
-  node.append(...children.flat(3).filter((child) => child !== null && child !== undefined));
+  node.append(...children.flat(4).filter((child) => child !== null && child !== undefined));
   return node;
 }
 
@@ -30,6 +30,6 @@ function assign(node, name, value) {
 
 /** Replace what `node` holds. */
 export function fill(node, ...children) {
-  node.replaceChildren(...children.flat(3).filter((child) => child !== null && child !== undefined));
+  node.replaceChildren(...children.flat(4).filter((child) => child !== null && child !== undefined));
   return node;
 }

@@ -27,8 +27,8 @@ export function scoreBar(row) {
     h("span.score-value", {}, h("span.hidden", {}, "probability "), value));
 }
 
-export function reasons(row) {
-  return h("ul.reasons", {}, row.reasons.map((reason) =>
+export function reasons(row, most = 3) {
+  return h("ul.reasons", {}, row.reasons.slice(0, most).map((reason) =>
     h("li", { title: `${reason.feature} = ${reason.value}: ${format.signed(reason.contribution)} log-odds` },
       h(`span.${reason.contribution < 0 ? "lowers" : "raises"}`, {}, icon(reason.contribution < 0 ? "down" : "up"),
         h("span.hidden", {}, reason.contribution < 0 ? "lowers: " : "raises: ")),

@@ -1,10 +1,11 @@
-// Plots as SVG: bars, lines, a sparkline. Colours come from the style sheet by class.
+// Plots as SVG, drawn for the width they have. Colours come from the style sheet by class.
 
-import { h, s } from "./dom.js";
+import { fill, h, s } from "./dom.js";
 import * as format from "./format.js";
 
-const BOX = { width: 720, height: 280, left: 52, right: 12, top: 14, bottom: 34 };
-const INNER = { width: BOX.width - BOX.left - BOX.right, height: BOX.height - BOX.top - BOX.bottom };
+const HEIGHT = 272;
+const PAD = { left: 48, right: 10, top: 12, bottom: 30 };
+const LABEL_WIDTH = 92;
 
 /** A figure: legend, drawing, and the same numbers as a table for who cannot see it. */
 export function figure(title, lede, legend, drawing, numbers) {
@@ -15,25 +16,35 @@ export function figure(title, lede, legend, drawing, numbers) {
     h("details", {}, h("summary", {}, "The numbers"), numbers));
 }
 
+/** Draws anew whenever the width changes, so that type and strokes keep their size. */
 function frame(label, marks) {
-  return s("svg.drawing", { viewBox: `0 0 ${BOX.width} ${BOX.height}`, role: "img", "aria-label": label }, marks);
+  const box = h("div.drawing");
+  const draw = () => {
+    const width = Math.max(240, box.clientWidth);
+    const area = { x: PAD.left, y: PAD.top, width: width - PAD.left - PAD.right, height: HEIGHT - PAD.top - PAD.bottom };
+    fill(box, s("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": label }, marks(area)));
+  };
+  new ResizeObserver(draw).observe(box);
+  return box;
 }
 
-/** Horizontal grid lines with their values; `ticks` are [value in 0..1, text]. */
-function grid(ticks) {
+/** Horizontal lines with their values; `ticks` are [0..1, text]. */
+function grid(area, ticks) {
   return ticks.map(([at, text]) => {
-    const y = BOX.top + (1 - at) * INNER.height;
+    const y = area.y + (1 - at) * area.height;
     return [
-      s("line.grid", { x1: BOX.left, x2: BOX.width - BOX.right, y1: y, y2: y }),
-      s("text.tick", { x: BOX.left - 8, y: y + 4, "text-anchor": "end" }, text),
+      s("line.grid", { x1: area.x, x2: area.x + area.width, y1: y, y2: y }),
+      s("text.tick", { x: area.x - 8, y: y + 4, "text-anchor": "end" }, text),
     ];
   });
 }
 
-function foot(labels) {
-  return labels.map(([at, text], n) => {
-    const anchor = n === 0 ? "start" : n === labels.length - 1 ? "end" : "middle";
-    return s("text.tick", { x: BOX.left + at * INNER.width, y: BOX.height - 12, "text-anchor": anchor }, text);
+/** `labels` are [0..1, text] in order; as many are drawn as there is room for. */
+function foot(area, labels) {
+  const step = Math.max(1, Math.ceil((labels.length * LABEL_WIDTH) / area.width));
+  return labels.filter((_, at) => at % step === 0).map(([at, text]) => {
+    const anchor = at < 0.04 ? "start" : at > 0.96 ? "end" : "middle";
+    return s("text.tick", { x: area.x + at * area.width, y: HEIGHT - 8, "text-anchor": anchor }, text);
   });
 }
 
@@ -43,40 +54,39 @@ function foot(labels) {
  */
 export function logBars(label, edges, series) {
   const totals = series[0][1].map((_, bin) => series.reduce((sum, [, counts]) => sum + counts[bin], 0));
-  const top = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...totals) + 1)));
-  const height = (n) => (Math.log10(n + 1) / top) * INNER.height;
-  const ticks = Array.from({ length: top + 1 }, (_, n) => [Math.log10(10 ** n + (n ? 1 : 0)) / top, n ? format.brief(10 ** n) : "0"]);
+  const top = Math.max(1, Math.ceil(Math.log10(Math.max(...totals) + 1)));
+  const level = (n) => Math.log10(n + 1) / top;
+  const ticks = Array.from({ length: top + 1 }, (_, n) => (n ? [Math.min(1, level(10 ** n)), format.brief(10 ** n)] : [0, "0"]));
   const span = edges.at(-1) - edges[0];
-  const x = (edge) => BOX.left + ((edge - edges[0]) / span) * INNER.width;
-  const marks = totals.flatMap((total, bin) => bar(total, bin));
+  const feet = [0, 0.25, 0.5, 0.75, 1].map((at) => [at, (edges[0] + at * span).toFixed(2)]);
+  return frame(label, (area) => [grid(area, ticks), totals.map((total, bin) => stack(area, total, bin)), foot(area, feet)]);
 
-  function bar(total, bin) {
-    let y = BOX.top + INNER.height;
+  function stack(area, total, bin) {
+    const [left, right] = [edges[bin], edges[bin + 1]].map((edge) => area.x + ((edge - edges[0]) / span) * area.width);
+    let y = area.y + area.height;
     return series.filter(([, counts]) => counts[bin] > 0).map(([name, counts]) => {
-      const tall = Math.max(2, (counts[bin] / total) * height(total));
-      y -= tall;
+      const height = Math.max(2, (counts[bin] / total) * level(total) * area.height);
+      y -= height;
       const said = `${edges[bin].toFixed(2)}–${edges[bin + 1].toFixed(2)}: ${format.count(counts[bin])} ${name}`;
-      return s(`rect.fill.is-${name}`, { x: x(edges[bin]) + 1, y, width: Math.max(1, x(edges[bin + 1]) - x(edges[bin]) - 2), height: tall, rx: 2 }, s("title", {}, said));
+      return s(`rect.fill.is-${name}`, { x: left + 1, y, width: Math.max(1, right - left - 2), height, rx: 2 }, s("title", {}, said));
     });
   }
-  const feet = [0, 0.25, 0.5, 0.75, 1].map((at) => [at, (edges[0] + at * span).toFixed(2)]);
-  return frame(label, [grid(ticks.map(([at, text]) => [Math.min(1, at), text])), marks, foot(feet)]);
 }
 
 /** Lines over equal steps; a null breaks the line. `series` = [[name, values]], `top` the value at 1. */
 export function lines(label, series, top, names, ticks) {
   const many = Math.max(1, names.length - 1);
-  const x = (at) => BOX.left + (at / many) * INNER.width;
-  const y = (v) => BOX.top + (1 - Math.min(1, v / top)) * INNER.height;
-  const marks = series.flatMap(([name, values]) => [
-    ...runs(values).map((run) => s(`polyline.line.is-${name}`, { points: run.map(([at, v]) => `${x(at)},${y(v)}`).join(" ") })),
-    ...(values.length > 60 ? [] : values.flatMap((v, at) => v === null ? [] : [
-      s(`circle.dot.is-${name}`, { cx: x(at), cy: y(v), r: 3.5 }, s("title", {}, `${names[at]}: ${name} ${+v.toFixed(3)}`)),
-    ])),
-  ]);
-  const step = Math.max(1, Math.ceil(names.length / 6));
-  const feet = names.map((text, at) => [at / many, text]).filter((_, at) => at % step === 0);
-  return frame(label, [grid(ticks), marks, foot(feet)]);
+  const feet = names.map((text, at) => [at / many, text]);
+  return frame(label, (area) => {
+    const x = (at) => area.x + (at / many) * area.width;
+    const y = (v) => area.y + (1 - Math.min(1, v / top)) * area.height;
+    const drawn = series.map(([name, values]) => [
+      runs(values).map((run) => s(`polyline.line.is-${name}`, { points: run.map(([at, v]) => `${x(at)},${y(v)}`).join(" ") })),
+      values.map((v, at) => (v === null ? null : s(`circle.dot.is-${name}`, { cx: x(at), cy: y(v), r: values.length > 25 ? 2 : 3.5 },
+        s("title", {}, `${names[at]}: ${name} ${+v.toFixed(3)}`)))),
+    ]);
+    return [grid(area, ticks), drawn, foot(area, feet)];
+  });
 }
 
 function runs(values) {
@@ -88,10 +98,10 @@ function runs(values) {
   return found.filter((run) => run.length > 0);
 }
 
-/** A rounded number at or above `value`: 1, 2 or 5 times a power of ten. */
+/** A rounded number at or above `value`: 1, 2, 4 or 8 times a power of ten, so that quarters are whole. */
 export function niceTop(value) {
-  const power = 10 ** Math.floor(Math.log10(Math.max(value, 1)));
-  return [1, 2, 5, 10].map((n) => n * power).find((n) => n >= value);
+  const power = 10 ** Math.floor(Math.log10(Math.max(value, 4)));
+  return [1, 2, 4, 6, 8, 10].map((n) => n * power).find((n) => n >= value);
 }
 
 export function sparkline(values, label) {

@@ -58,7 +58,7 @@ async function checkpoint(box) {
     const text = await getText("/api/checkpoint");
     const { log } = store.status;
     fill(box, h("pre.note", { tabindex: "0", "aria-label": "Checkpoint" }, text),
-      h("p.under", {}, copyButton(text, "checkpoint"), h("span.soft", {}, "C2SP tlog-checkpoint: origin, size, root, signature.")),
+      h("p.note-foot", {}, copyButton(text, "checkpoint"), h("span.soft", {}, "C2SP tlog-checkpoint: origin, size, root, signature.")),
       facts([["Origin", log.origin], ["Root", log.root], ["Verifier key", h("span.hash", {}, h("code", { title: log.verifier_key }, format.middle(log.verifier_key, 22, 8)), copyButton(log.verifier_key, "verifier key"))]]));
   } catch (error) {
     fill(box, failure(error, () => checkpoint(box)));

@@ -8,7 +8,7 @@ import { badge, choice, empty, failure, heading, loading, reasons, scoreBar, sta
 import { sparkline } from "../plot.js";
 import { STAGES, addRows, listen, store } from "../store.js";
 
-const SHOWN = 40;
+const SHOWN = 30;
 const DRAW_MS = 300; // a hand-sized rhythm: twenty changes a second cannot be read
 
 export default {
@@ -45,11 +45,11 @@ function changed(kind, view) {
 }
 
 function streamHead(view) {
-  const pause = h("button", { type: "button", "aria-pressed": "false" }, icon("pause"), "Pause");
+  const pause = h("button.pause", { type: "button", "aria-pressed": "false" }, icon("pause"), h("span", {}, "Pause"));
   pause.addEventListener("click", () => {
     view.paused = !view.paused;
     pause.setAttribute("aria-pressed", String(view.paused));
-    fill(pause, icon(view.paused ? "play" : "pause"), view.paused ? "Resume" : "Pause");
+    fill(pause, icon(view.paused ? "play" : "pause"), h("span", {}, view.paused ? "Resume" : "Pause"));
     view.stale = true;
     drawHeld(view);
   });
@@ -110,7 +110,7 @@ function item(row, fresh) {
     badge(row.decision),
     h("div.what", {}, h("a.cover", { href: `#/prediction/${row.index}` }, row.request_id),
       h("span.summary", {}, [row.subject, row.summary].filter(Boolean).join(" · "))),
-    scoreBar(row), reasons(row));
+    scoreBar(row), reasons(row, row.decision === "allow" ? 1 : 3)); // nobody asks why at length when it was allowed
 }
 
 function drawDemo(box) {
