@@ -1,0 +1,132 @@
+"""Laws that hold for every scenario, and what is particular to payments and credit."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from veridict.core.errors import BadInput, NotFound
+from veridict.core.nouns import Decision
+from veridict.solutions.catalog import SCENARIOS, open_scenario
+from veridict.solutions.finance.credit import Credit
+from veridict.solutions.finance.payments import Payments
+from veridict.watch.scenario import Scenario
+
+HEAD = 3000
+
+
+@pytest.fixture(params=SCENARIOS, scope="module")
+def scenario(request: pytest.FixtureRequest) -> Scenario[Any]:
+    return open_scenario(request.param)
+
+
+def test_it_says_what_it_is(scenario: Scenario[Any]) -> None:
+    assert scenario.name in SCENARIOS
+    assert scenario.title
+    assert scenario.notices
+    assert len({scenario.words.meaning(d) for d in Decision}) == 3
+    assert scenario.costs.missed > scenario.costs.review < scenario.costs.held
+
+
+def test_rows_come_in_order_with_unique_ids_and_both_labels(scenario: Scenario[Any]) -> None:
+    table = scenario.load()
+    assert len(table) >= 30_000
+    assert (np.diff(table.times_s) >= 0).all()
+    assert len(set(table.ids)) == len(table)
+    assert set(table.labels.tolist()) == {0, 1}
+
+
+def test_features_have_names_and_the_same_bits_in_any_batching(scenario: Scenario[Any]) -> None:
+    table = scenario.load().slice(0, HEAD)
+    whole = scenario.extractor().batch(table)
+    pieces = scenario.extractor()
+    parts = [pieces.batch(part) for part in table.batches(701)]
+    assert whole.shape == (HEAD, len(scenario.feature_names))
+    assert len(set(scenario.feature_names)) == len(scenario.feature_names)
+    assert whole.dtype == np.float64
+    assert whole.tobytes() == np.concatenate(parts).tobytes()
+    assert not np.isinf(whole).any()
+
+
+def test_the_labels_in_a_row_are_not_in_its_features(scenario: Scenario[Any]) -> None:
+    table = scenario.load().slice(0, HEAD)
+    blind = scenario.extractor().batch(table.unlabelled())
+    assert scenario.extractor().batch(table).tobytes() == blind.tobytes()
+
+
+def test_an_extractor_is_saved_and_restored(scenario: Scenario[Any]) -> None:
+    table = scenario.load()
+    first, second = scenario.extractor(), scenario.extractor()
+    first.batch(table.slice(0, HEAD))
+    second.restore(first.save())
+    later = table.slice(HEAD, 2 * HEAD)
+    assert first.batch(later).tobytes() == second.batch(later).tobytes()
+    with pytest.raises(BadInput):
+        second.restore(b"damaged")
+
+
+def test_every_example_settles_belongs_to_groups_and_reads_well(scenario: Scenario[Any]) -> None:
+    table = scenario.load().slice(0, HEAD)
+    values = scenario.extractor().batch(table)[-1]
+    for example in table.slice(0, 200).examples():
+        settlement = scenario.settlement(example)
+        assert settlement.payer
+        assert settlement.payee
+        assert settlement.amount_minor > 0
+        assert scenario.groups(example.fields)
+    for feature in range(len(scenario.feature_names)):
+        for value in (float(values[feature]), math.nan, 0.0, -2.0, 1e9):
+            text = scenario.reason_text(feature, value)
+            assert text
+            assert "nan" not in text
+            assert "{" not in text
+
+
+def test_small_transfers_of_the_shipped_payments_are_all_illicit_as_the_notice_says() -> None:
+    scenario = Payments.amlsim()
+    table = scenario.load()
+    small = table.integers("amount_minor") < 10_000
+    assert (table.labels[small] == 1).all()
+    assert int((table.labels == 1).sum()) == 7885
+    assert any("below 100" in notice for notice in scenario.notices)
+
+
+def test_protected_attributes_of_applicants_are_not_features() -> None:
+    scenario = Credit()
+    assert not {"sex", "education", "marriage", "age"} & set(scenario.feature_names)
+    rows = scenario.load().slice(0, 500)
+    first = rows.example(0)
+    kinds = {group.split(":")[0] for group in scenario.groups(first.fields)}
+    assert kinds == {"sex", "education", "marriage", "age"}
+    altered = rows.rows.set_column(4, "sex", rows.rows["age"])
+    other = type(rows)(altered, rows.shape)
+    assert scenario.extractor().batch(rows).tobytes() == scenario.extractor().batch(other).tobytes()
+
+
+def test_a_users_file_is_a_scenario(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("tx,at,from,to,value\n1,5,a,b,2.50\n")
+    mapping = "id=tx,time=at,payer=from,payee=to,amount=value"
+    scenario = open_scenario(stream=path, mapping=mapping)
+    assert scenario.data_name == "mine.csv"
+    assert scenario.load().example(0).fields.amount_minor == 250
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"name": "lottery"}, NotFound),
+        ({"data": "lottery"}, NotFound),
+        ({"data": "fdh"}, NotFound),
+        ({"data": "fdh", "stream": Path("x.csv")}, BadInput),
+        ({"mapping": "id=tx"}, BadInput),
+        ({"name": "credit", "stream": Path("x.csv")}, BadInput),
+    ],
+)
+def test_what_cannot_be_opened_is_refused(options: dict[str, Any], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        open_scenario(**options)
