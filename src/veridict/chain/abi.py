@@ -6,13 +6,13 @@ list; a struct is a tuple.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError, EncodingError
-from eth_abi.grammar import ABIType, TupleType, parse
+from eth_abi.grammar import ABIType, BasicType, TupleType, parse
 
 from veridict.chain.addresses import checksum, keccak256
 from veridict.core.errors import BadInput, NotFound, RpcUnavailable
@@ -76,13 +76,10 @@ class EventSpec:
         return args
 
 
-_Entry = TypeVar("_Entry", Function, EventSpec)
-
-
 class Abi:
     def __init__(self, name: str, entries: Sequence[Mapping[str, Any]]) -> None:
         self.name = name
-        self.functions: dict[str, Function] = {}
+        self.functions: dict[str, dict[int, Function]] = {}  # by the number of arguments
         self.events: dict[str, EventSpec] = {}
         self.constructor: tuple[str, ...] = ()
         for entry in entries:
@@ -92,28 +89,33 @@ class Abi:
             elif entry["type"] == "function":
                 outputs = tuple(_type(item) for item in entry.get("outputs", ()))
                 selector = _signature_hash(entry["name"], inputs)[:4]
-                # of a function with default arguments Vyper lists the longest form last: it stays
-                self.functions[entry["name"]] = Function(entry["name"], inputs, outputs, selector)
+                function = Function(entry["name"], inputs, outputs, selector)
+                self.functions.setdefault(function.name, {})[len(inputs)] = function
             elif entry["type"] == "event":
                 named = tuple((i["name"], _type(i), bool(i["indexed"])) for i in entry["inputs"])
                 topic = _signature_hash(entry["name"], inputs)
                 self.events[entry["name"]] = EventSpec(entry["name"], topic, named)
 
-    def function(self, name: str) -> Function:
-        return self._get(self.functions, name, "function")
+    def function(self, name: str, arguments: int | None = None) -> Function:
+        """By name, and by the number of arguments where some have defaults. Raises NotFound."""
+        forms = self.functions.get(name)
+        if forms is None:
+            raise self._unknown("function", name, self.functions)
+        longest = forms[max(forms)]
+        return longest if arguments is None else forms.get(arguments, longest)
 
     def event(self, name: str) -> EventSpec:
-        return self._get(self.events, name, "event")
+        """Raises NotFound."""
+        if name not in self.events:
+            raise self._unknown("event", name, self.events)
+        return self.events[name]
 
-    def _get(self, table: dict[str, _Entry], name: str, kind: str) -> _Entry:
-        try:
-            return table[name]
-        except KeyError:
-            raise NotFound(
-                f"{self.name} has no {kind} {name!r}",
-                remedy=f"use one of {', '.join(sorted(table))}",
-                contract=self.name,
-            ) from None
+    def _unknown(self, kind: str, name: str, known: Iterable[str]) -> NotFound:
+        return NotFound(
+            f"{self.name} has no {kind} {name!r}",
+            remedy=f"use one of {', '.join(sorted(known))}",
+            contract=self.name,
+        )
 
 
 def encode_arguments(what: str, types: Sequence[str], args: Sequence[Any]) -> bytes:
@@ -153,7 +155,8 @@ def _pretty(kind: ABIType, value: Any) -> Any:
         return [_pretty(kind.item_type, item) for item in value]
     if isinstance(kind, TupleType):
         return tuple(_pretty(part, v) for part, v in zip(kind.components, value, strict=True))
-    return checksum(value) if kind.to_type_str() == "address" else value
+    is_address = isinstance(kind, BasicType) and kind.base == "address"
+    return checksum(value) if is_address else value
 
 
 def _type(item: Mapping[str, Any]) -> str:

@@ -39,14 +39,14 @@ class Contract:
 
     def call(self, name: str, *args: Any, block: BlockTag = "latest") -> Any:
         """The value a view returns: one value, or a tuple of several."""
-        function = self.abi.function(name)
+        function = self.abi.function(name, len(args))
         label = f"{self.artifact.name}.{name}"
         output = self.client.call(self.address, function.encode(args), block, label=label)
         return function.decode(output)
 
     def tx(self, name: str, *args: Any, value: int = 0, gas: int | None = None) -> Tx:
         """The transaction, for `client.send_many`."""
-        data = self.abi.function(name).encode(args)
+        data = self.abi.function(name, len(args)).encode(args)
         return Tx(self.address, data, value, gas, f"{self.artifact.name}.{name}")
 
     def send(self, name: str, *args: Any, value: int = 0, gas: int | None = None) -> TxReceipt:

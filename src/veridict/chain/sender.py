@@ -12,6 +12,7 @@ can go wrong between signing and receipt, and what is done:
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -26,7 +27,11 @@ from veridict.core.ports import Rpc
 
 GAS_MARGIN_DIVISOR = 5  # a fifth above the estimate: state may change before the block
 BASE_FEE_MARGIN = 2  # six full blocks in a row raise the base fee by as much
-ATTEMPTS = 4
+# Two processes that make the same call with the same nonce must not sign the same bytes:
+# each would take the other's transaction for its own. A few wei in the fee tell them apart.
+FEE_MARK_BITS = 24
+SEND_ATTEMPTS = 4
+NONCE_ATTEMPTS = 20
 FIRST_POLL_S, LONGEST_POLL_S, RESEND_S = 0.005, 0.5, 4.0
 
 
@@ -59,8 +64,9 @@ class Sender:
         """See `Client.send_many`."""
         if not txs:
             return []
+        gas = self._gas(txs)  # raises BadInput if there is no account
         with self._sending:  # until all arrived, so that the next nonce is known
-            signed = self._arrive(txs)
+            signed = self._arrive(txs, gas)
         receipts = self._confirm_all(signed)
         if check:
             for each, receipt in zip(signed, receipts, strict=True):
@@ -73,40 +79,53 @@ class Sender:
 
     # -- sign --------------------------------------------------------------------
 
-    def _sign(self, txs: Sequence[Tx]) -> list[Signed]:
-        """One round trip: the nonce, the fees and all estimates."""
-        assert self._account is not None
-        sender = self.address
-        unknown = [tx for tx in txs if tx.gas is None]
-        answers = self._rpc.batch(
+    def _sign(self, txs: Sequence[Tx], gas: Sequence[int]) -> list[Signed]:
+        """With the account's next nonces and the fees of the moment: one round trip."""
+        account, chain_id = self._account, self._chain_id()
+        assert account is not None  # `address` was asked for before
+        count, head, tip_hex = self._rpc.batch(
             [
-                ("eth_getTransactionCount", [sender, "pending"]),
+                ("eth_getTransactionCount", [self.address, "pending"]),
                 ("eth_getBlockByNumber", ["latest", False]),
                 ("eth_maxPriorityFeePerGas", []),
             ]
         )
-        nonce, tip = int(answers[0], 16), int(answers[2], 16)
-        fee = BASE_FEE_MARGIN * int(answers[1].get("baseFeePerGas") or "0x0", 16) + tip
-        estimates = iter([self._estimate(tx) for tx in unknown])
+        nonce, tip = int(count, 16), int(tip_hex, 16)
+        fee = BASE_FEE_MARGIN * int(head.get("baseFeePerGas") or "0x0", 16) + tip
+        fee += random.getrandbits(FEE_MARK_BITS)
         signed = []
-        for offset, tx in enumerate(txs):
-            gas = tx.gas if tx.gas is not None else next(estimates)
+        for tx, limit in zip(txs, gas, strict=True):
             fields: dict[str, Any] = {
-                "type": 2, "chainId": self._chain_id(), "nonce": nonce + offset, "gas": gas,
+                "type": 2, "chainId": chain_id, "nonce": nonce, "gas": limit,
                 "maxFeePerGas": fee, "maxPriorityFeePerGas": tip, "value": tx.value,
                 "data": tx.data, **({} if tx.to is None else {"to": checksum(tx.to)}),
             }  # fmt: skip
-            done = self._account.sign_transaction(fields)
+            done = account.sign_transaction(fields)
             raw = bytes(done.raw_transaction)
-            signed.append(Signed(to_hex(bytes(done.hash)), raw, nonce + offset, tx))
+            signed.append(Signed(to_hex(bytes(done.hash)), raw, nonce, tx))
+            nonce += 1
         return signed
 
-    def _estimate(self, tx: Tx) -> int:
+    def _gas(self, txs: Sequence[Tx]) -> list[int]:
+        """The gas of each: as given, or estimated."""
+        sender = self.address
+        unknown = [tx for tx in txs if tx.gas is None]
+        calls = [("eth_estimateGas", [{**self._fields(tx), "from": sender}]) for tx in unknown]
         try:
-            gas = int(self._rpc.call("eth_estimateGas", [self._fields(tx)]), 16)
+            found = self._rpc.batch(calls) if calls else []
+        except Refused:
+            found = [self._estimate(tx) for tx in unknown]  # to say which of them it is
+        estimates = (int(gas, 16) for gas in found)
+        return [
+            tx.gas if tx.gas is not None else (gas := next(estimates)) + gas // GAS_MARGIN_DIVISOR
+            for tx in txs
+        ]
+
+    def _estimate(self, tx: Tx) -> Any:
+        try:
+            return self._rpc.call("eth_estimateGas", [self._fields(tx)])
         except Refused as error:
             raise self._refusal(error, tx) from error
-        return gas + gas // GAS_MARGIN_DIVISOR
 
     def _fields(self, tx: Tx) -> dict[str, str]:
         fields = {"from": self.address, "data": to_hex(tx.data), "value": hex(tx.value)}
@@ -118,17 +137,18 @@ class Sender:
 
     # -- arrive ------------------------------------------------------------------
 
-    def _arrive(self, txs: Sequence[Tx]) -> list[Signed]:
+    def _arrive(self, txs: Sequence[Tx], gas: Sequence[int]) -> list[Signed]:
         """All of `txs` signed and taken by the node, anew under other nonces if need be."""
         arrived: list[Signed] = []
-        for attempt in range(1, ATTEMPTS + 1):
-            waiting = self._sign(txs[len(arrived) :])
+        for attempt in range(1, NONCE_ATTEMPTS + 1):
+            waiting = self._sign(txs[len(arrived) :], gas[len(arrived) :])
             taken, problem = self._push(waiting)
             arrived += taken
             if problem is None:
                 return arrived
-            if attempt == ATTEMPTS or not _nonce_is_taken(problem):
+            if attempt == NONCE_ATTEMPTS or not _nonce_is_taken(problem):
                 raise self._refusal(problem, waiting[len(taken)].tx)
+            time.sleep(random.uniform(0, FIRST_POLL_S * attempt))  # whoever competes, waits too
         raise AssertionError("unreachable")
 
     def _push(self, signed: Sequence[Signed]) -> tuple[list[Signed], Refused | None]:
@@ -150,7 +170,7 @@ class Sender:
     def _push_one(self, signed: Signed) -> None:
         """Raises Refused if the node does not take it, RpcUnavailable if nobody can tell."""
         pause = FIRST_POLL_S
-        for attempt in range(1, ATTEMPTS + 1):
+        for attempt in range(1, SEND_ATTEMPTS + 1):
             try:
                 if self._is_known(signed.hash):
                     return
@@ -161,7 +181,7 @@ class Sender:
                     return
                 raise
             except RpcUnavailable as error:
-                if attempt == ATTEMPTS:
+                if attempt == SEND_ATTEMPTS:
                     raise _unsure(error, signed) from error
             time.sleep(pause)
             pause *= 8
