@@ -26,7 +26,8 @@ def limit(soft: int) -> None:
 
 
 def main() -> None:
-    acknowledged, failures = 0, []
+    acknowledged = 0
+    failures: list[tuple[str, str]] = []
     with Log.open(Path(sys.argv[1]), signer=make_signer()) as log:
         limit(LIMIT_BYTES)
         while len(failures) < 3:
@@ -34,7 +35,7 @@ def main() -> None:
             try:
                 acknowledged += log.append(batch).count
             except StorageFailed as error:
-                failures.append([error.message, error.remedy])
+                failures.append((error.message, error.remedy))
             assert log.size == acknowledged, "memory ran ahead of the disk"
         limit(resource.RLIM_INFINITY)
         log.append([make_entry(str(acknowledged))])

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.ledger import make_entry, make_signer
+from tests.support.missing import missing
 from veridict.core.errors import StorageFailed
 from veridict.ledger.log import Log
 from veridict.ledger.verify import check_log
@@ -23,7 +24,7 @@ PROJECT = Path(__file__).parents[2]
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 3 MB; where this user may not mount one, /dev/shm cannot stand in."""
+    """A file system of 3 MB."""
     mount = tmp_path / "disk"
     mount.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=3m", "none", str(mount)]
@@ -32,7 +33,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
             yield mount
             subprocess.run(["umount", str(mount)], check=True)
             return
-    pytest.skip("only root can mount a small disk; the limit on file sizes is tested instead")
+    missing("the right to mount", "run the tests as root")
 
 
 def open_log(path: Path) -> Log:
@@ -85,9 +86,9 @@ def test_files_that_may_not_grow(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"not a database at all", b"SQLite format 3\x00" + bytes(200)])
 def test_a_file_that_is_no_log_is_refused_and_left_alone(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "log.sqlite").write_bytes(content)
-    for opened in (lambda: open_log(tmp_path), lambda: Log.open_readonly(tmp_path)):
+    for opening in (open_log, Log.open_readonly):
         with pytest.raises(StorageFailed) as caught:
-            opened()
+            opening(tmp_path)
         assert caught.value.remedy
     assert (tmp_path / "log.sqlite").read_bytes() == content
 
@@ -162,7 +163,7 @@ def protected(tmp_path: Path) -> Iterator[Path]:
         return
     bind = ["mount", "--bind", str(directory), str(directory)]
     if subprocess.run(bind, capture_output=True, check=False).returncode != 0:
-        pytest.skip("root without the right to mount: permissions do not bind it")
+        missing("the right to mount", "run as a plain user: permissions do not bind root")
     subprocess.run(["mount", "-o", "remount,ro,bind", str(directory)], check=True)
     yield directory
     subprocess.run(["umount", str(directory)], check=True)

@@ -36,6 +36,11 @@ from veridict.proofs.prover import consistency_proof, inclusion_proof, range_roo
 MAX_BODY_BYTES = 65_535  # c2sp.org/tlog-tiles: entry bundles have uint16 lengths
 _VKEY = "log.vkey"
 _LOCK = "log.lock"
+# One statement, so that a writer beside us cannot come between the two counts.
+_SURPLUS = """
+SELECT idx FROM record WHERE idx < 0 OR idx >= coalesce(
+  (SELECT n * 256 + length(hashes) / 32 FROM tile WHERE level = 0 ORDER BY n DESC LIMIT 1), 0)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +165,10 @@ class Log:
         """(index, body) of the records that are there: an audit finds the gaps itself."""
         for page in self._store.scan("record", start, self._stop(start, stop)):
             yield from page
+
+    def surplus(self) -> list[int]:
+        """Indexes of stored records that the tree does not cover: none, unless someone tampered."""
+        return [row[0] for row in self._store.rows(_SURPLUS)]
 
     def payload(self, index: int) -> Payload | None:
         """None where the record has none or it was erased. Raises NotFound, EvidenceError."""

@@ -45,6 +45,8 @@ def check_log(log: Log) -> list[Finding]:
             tree, made = tree.extended(leaves)
             findings += _check_tiles(log, made, complete=edge.size == size)
             leaves.clear()
+    for index in log.surplus():
+        findings.append(Finding("record.surplus", f"record {index}", "none", "a body"))
     return findings + _check_heads(log, heads, roots)
 
 

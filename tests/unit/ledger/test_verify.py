@@ -42,6 +42,11 @@ def test_dropped_records_first_middle_and_last(directory: Path) -> None:
     assert found == [("record.missing", f"record {i}") for i in (0, 255, 599)]
 
 
+def test_a_record_slipped_in_behind_the_tree(directory: Path) -> None:
+    found = tampered(directory, "INSERT INTO record VALUES (601, x'01')")
+    assert found == [("record.surplus", "record 601")]
+
+
 def test_swapped_records(directory: Path) -> None:
     five, six = make_entry("5").body, make_entry("6").body
     sql = "UPDATE record SET body = CASE idx WHEN 5 THEN ? ELSE ? END WHERE idx IN (5, 6)"
