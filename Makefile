@@ -57,4 +57,3 @@ clean: ## remove everything that was installed or built, never the data of a nod
 
 node_modules/.ready: package-lock.json
 	@tools/test_parts.sh
-	@mkdir -p node_modules && touch $@

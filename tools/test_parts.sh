@@ -2,22 +2,25 @@
 # Installs what the tests use beyond Python: anvil (npm, into node_modules) and Chromium (apt).
 # Never fails: tests whose part is missing skip and say so, and under CI=true they fail.
 cd "$(dirname "$0")/.." || exit
+complete=yes
 
-apt_install() { # names of Debian packages
-  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    { apt-get update -q && DEBIAN_FRONTEND=noninteractive \
-      apt-get install -qy --no-install-recommends "$@"; } >/dev/null
-  else
-    return 1
-  fi
+lacking() {
+  echo "test parts: $1"
+  complete=no
 }
 
-command -v npm >/dev/null || apt_install npm || echo "test parts: no npm, and no way to install it"
-if command -v npm >/dev/null; then
-  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error || echo "test parts: no anvil"
-fi
+apt_install() { # names of Debian packages
+  [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 1
+  { apt-get update -q && DEBIAN_FRONTEND=noninteractive \
+    apt-get install -qy --no-install-recommends "$@"; } >/dev/null
+}
 
-command -v chromium >/dev/null || command -v chromium-browser >/dev/null \
-  || command -v google-chrome >/dev/null || [ "$(uname)" != Linux ] \
-  || apt_install chromium || echo "test parts: no Chromium, and no way to install it"
-exit 0
+has_chromium() {
+  command -v chromium || command -v chromium-browser || command -v google-chrome
+} >/dev/null
+
+command -v npm >/dev/null || apt_install npm
+npm ci --ignore-scripts --no-audit --no-fund --loglevel=error || lacking "no anvil (needs npm)"
+has_chromium || apt_install chromium || lacking "no Chromium (as root: apt-get install chromium)"
+
+if [ $complete = yes ]; then touch node_modules/.ready; fi # otherwise the next run tries again

@@ -110,7 +110,7 @@ def test_example_bytes() -> None:
         {"a", "set"},
         object(),
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_refuses_what_is_outside_the_profile(value: object) -> None:
     with pytest.raises(BadInput) as caught:
