@@ -30,6 +30,7 @@ class Signed:
     hash: str
     raw: bytes
     nonce: int
+    gas: int
     tx: Tx
 
 

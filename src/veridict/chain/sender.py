@@ -8,6 +8,8 @@ can go wrong between signing and receipt, and what is done:
     "nonce too low", hash is mined        it arrived: take the receipt
     "nonce too low", hash is unknown      another process used the nonce: sign anew
     mined, then reorganised away          send the same bytes again
+    another process replaced it in the    sign anew: with its nonce used by the other,
+    pool, under the same nonce            it can never be mined
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ BASE_FEE_MARGIN = 2  # six full blocks in a row raise the base fee by as much
 FEE_MARK_BITS = 24
 SEND_ATTEMPTS = 4
 NONCE_ATTEMPTS = 20
-FIRST_POLL_S, LONGEST_POLL_S, RESEND_S = 0.005, 0.5, 4.0
+FIRST_POLL_S, LONGEST_POLL_S, RESEND_S = 0.005, 0.5, 2.0
 
 
 class Sender:
@@ -102,7 +104,7 @@ class Sender:
             }  # fmt: skip
             done = account.sign_transaction(fields)
             raw = bytes(done.raw_transaction)
-            signed.append(Signed(to_hex(bytes(done.hash)), raw, nonce, tx))
+            signed.append(Signed(to_hex(bytes(done.hash)), raw, nonce, limit, tx))
             nonce += 1
         return signed
 
@@ -203,10 +205,21 @@ class Sender:
         ]
 
     def _confirm(self, signed: Signed) -> TxReceipt:
-        try:
-            return self._poll(signed.hash, signed, self._timeout_s)
-        except RpcUnavailable as error:
-            raise _unsure(error, signed) from error
+        for _ in range(NONCE_ATTEMPTS):
+            try:
+                return self._poll(signed.hash, signed, self._timeout_s)
+            except RpcUnavailable as error:
+                raise _unsure(error, signed) from error
+            except Refused as refusal:
+                if not _nonce_is_taken(refusal):
+                    raise self._refusal(refusal, signed.tx) from refusal
+            with self._sending:
+                (signed,) = self._arrive([signed.tx], [signed.gas])
+        raise RpcUnavailable(
+            f"{signed.tx.label} was replaced by other transactions again and again",
+            remedy=f"let only one process send from {self.address}",
+            what=signed.tx.label,
+        )
 
     def _poll(self, tx_hash: str, signed: Signed | None, timeout_s: float | None) -> TxReceipt:
         limit = self._timeout_s if timeout_s is None else timeout_s
