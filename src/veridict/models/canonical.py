@@ -49,14 +49,14 @@ class CanonicalModel:
 
     def score(self, images: NDArray[np.uint64]) -> NDArray[np.int64]:
         """Scores [n] of rows [n, n_features] of float images (`image.image`)."""
-        return self._fast.score(self._checked(images))
+        return self.fast.score(self._checked(images))
 
     def score_one(self, inputs: bytes) -> int:
         """The score of one row of packed inputs, 8 bytes a feature. Raises BadInput if not that."""
         rows = unpack(inputs, self.n_features)
         if len(rows) != 1:
             raise BadInput(f"{len(rows)} rows where one is scored", remedy="pass one row")
-        return int(self._fast.score(rows)[0])
+        return int(self.fast.score(rows)[0])
 
     def explain(
         self, images: NDArray[np.uint64], annex: Annex, top: int = 3
@@ -70,7 +70,8 @@ class CanonicalModel:
         return strongest(self, annex, self._checked(images), top)
 
     @cached_property
-    def _fast(self) -> FastTrees:
+    def fast(self) -> FastTrees:
+        """The model laid out for the Numba kernels."""
         from veridict.models.fast import FastTrees  # compiles with Numba: not before it is needed
 
         return FastTrees(self.trees)

@@ -90,10 +90,10 @@ class _Page:
 
     def trees(self) -> list[Tree]:
         """Nodes and leaves dealt out to the trees that reach them, each to exactly one."""
-        node_tree, node_place, node_counts = self._owners(
+        node_tree, node_place = self._owners(
             self.n_nodes, self.n_trees, lambda child: child if child >= 0 else None
         )
-        leaf_tree, leaf_place, leaf_counts = self._owners(
+        leaf_tree, leaf_place = self._owners(
             self.n_leaves, 0, lambda child: ~child if child < 0 else None, node_tree
         )
         nodes: list[list[Node]] = [[] for _ in range(self.n_trees)]
@@ -135,8 +135,8 @@ class _Page:
         roots: int,
         pick: Callable[[int], int | None],
         tree_of_node: list[int] | None = None,
-    ) -> tuple[list[int], list[int], list[int]]:
-        """For each node (or leaf): its tree and its number in it; and how many each tree has."""
+    ) -> tuple[list[int], list[int]]:
+        """For each node (or leaf): its tree, and its number among that tree's."""
         owner = list(range(roots)) + [-1] * (count - roots)
         tree_of = owner if tree_of_node is None else tree_of_node
         for number, node in enumerate(self.nodes):
@@ -154,7 +154,7 @@ class _Page:
         for item, tree in enumerate(owner):
             places[item] = counts[tree]
             counts[tree] += 1
-        return owner, places, counts
+        return owner, places
 
     def _check_depth(self) -> None:
         depth = [1] * self.n_nodes

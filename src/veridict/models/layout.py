@@ -162,8 +162,12 @@ def _page(trees: Sequence[Tree], header: bytes) -> bytes:
             NODE.pack(
                 2 * node.feature + node.missing_right,
                 node.threshold - node.missing_right,
-                leaf_at + LEAF.size * ~node.right if node.right < 0 else node_at + NODE.size * node.right,
-                leaf_at + LEAF.size * ~node.left if node.left < 0 else node_at + NODE.size * node.left,
+                leaf_at + LEAF.size * ~node.right
+                if node.right < 0
+                else node_at + NODE.size * node.right,
+                leaf_at + LEAF.size * ~node.left
+                if node.left < 0
+                else node_at + NODE.size * node.left,
             )
             for node in tree.nodes
         )

@@ -14,6 +14,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
+from typing import Any
 
 import numpy as np
 
@@ -43,6 +44,21 @@ _LINKS = {
     "gamma": Link.LOG,
     "tweedie": Link.LOG,
 }
+
+
+def matches(model: object) -> bool:
+    """Whether `model` is a LightGBM Booster or scikit-learn estimator."""
+    return type(model).__module__.split(".")[0] == "lightgbm"
+
+
+def compile_it(model: Any, feature_names: Sequence[str] | None) -> Compiled:
+    """Compile a Booster, LGBMClassifier (binary), LGBMRegressor or LGBMRanker."""
+    return compile_text(_booster(model).model_to_string(), feature_names)
+
+
+def raw_scores(model: Any, rows: Any) -> Any:
+    """The source's own raw scores [n] of float rows."""
+    return _booster(model).predict(rows, raw_score=True)
 
 
 def compile_text(text: str, feature_names: Sequence[str] | None = None) -> Compiled:
@@ -79,6 +95,15 @@ def compile_text(text: str, feature_names: Sequence[str] | None = None) -> Compi
         source="lightgbm",
         error_bound=len(sections) / 2,
     )
+
+
+def _booster(model: Any) -> Any:
+    if hasattr(model, "model_to_string"):
+        return model
+    try:
+        return model.booster_
+    except Exception as error:  # NotFittedError, of whichever scikit-learn is installed
+        raise _refused(f"it is not trained ({type(error).__name__})", "call fit first") from error
 
 
 def _sections(text: str) -> tuple[dict[str, str], list[dict[str, str]]]:
@@ -170,9 +195,7 @@ class _SourceTree:
             for step, (threshold, missing_right, below, above) in enumerate(rule, start=1):
                 ways[_NEXT] = first[n] + step
                 at = image_of(threshold)
-                nodes.append(
-                    Node(source.features[n], at, missing_right, ways[below], ways[above])
-                )
+                nodes.append(Node(source.features[n], at, missing_right, ways[below], ways[above]))
                 expected.append(means[n])
         return Tree(tuple(nodes), tuple(source.leaves)), tuple(expected)
 
@@ -210,7 +233,7 @@ def _rule(threshold: float, decision: int) -> list[_Step]:
     default_left = bool(decision & _DEFAULT_LEFT)
     missing = decision >> 2 & 3
     if missing == _MISSING_NONE:
-        return [(threshold, not 0.0 <= threshold, _LEFT, _RIGHT)]
+        return [(threshold, threshold < 0.0, _LEFT, _RIGHT)]
     if missing == _MISSING_NAN:
         return [(threshold, not default_left, _LEFT, _RIGHT)]
     return _zero_rule(threshold, default_left)
