@@ -7,6 +7,7 @@ come one by one or in batches.
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -91,14 +92,18 @@ class Memory:
 
     def _number(self, payers: list[str], payees: list[str], into: I64, start: int) -> int:
         """Give accounts their numbers from row `start`; returns the first row without room."""
-        numbers, limit, n = self.numbers, self.limits.accounts, len(payers)
-        stop = n
-        for row in range(start, n):
-            if len(numbers) + 2 > limit and not (payers[row] in numbers and payees[row] in numbers):
+        numbers, stop = self.numbers, len(payers)
+        into[0, start:] = [numbers.get(name, EMPTY) for name in payers[start:]]
+        into[1, start:] = [numbers.get(name, EMPTY) for name in payees[start:]]
+        strangers = np.flatnonzero((into[:, start:] == EMPTY).any(axis=0)) + start
+        for row in strangers.tolist():
+            payer, payee = payers[row], payees[row]
+            known = payer in numbers and payee in numbers
+            if not known and len(numbers) + 2 > self.limits.accounts:
                 stop = row
                 break
-            into[0, row] = numbers.setdefault(payers[row], len(numbers))
-            into[1, row] = numbers.setdefault(payees[row], len(numbers))
+            into[0, row] = numbers.setdefault(payer, len(numbers))
+            into[1, row] = numbers.setdefault(payee, len(numbers))
         capacity = len(self.state.flow)
         if len(numbers) > capacity:
             self._resize(max(2 * capacity, len(numbers)))
@@ -169,6 +174,11 @@ class Memory:
         queue = queue[(queue[:, 1:3] != EMPTY).all(axis=1)]
         self.tail = self.head + len(queue)
         state.queue[self.head : self.tail] = queue
+
+    def size_bytes(self) -> int:
+        arrays = sum(array.nbytes for array in self.state)
+        names = sum(map(sys.getsizeof, self.numbers)) + 32 * len(self.numbers)  # and their ints
+        return arrays + names + sys.getsizeof(self.numbers)
 
     def save(self) -> bytes:
         """Magic, SHA-256 of the rest, length of the head, head (JSON), arrays little-endian."""

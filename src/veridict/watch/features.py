@@ -119,6 +119,11 @@ class PaymentFeatures:
         self._memory.run(times_s, *names, amounts, rows.labels.astype(np.int64), x)
         return x
 
+    @property
+    def memory_bytes(self) -> int:
+        """What the state holds: arrays, and the accounts' names."""
+        return self._memory.size_bytes()
+
     def save(self) -> bytes:
         return self._memory.save()
 

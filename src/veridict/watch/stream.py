@@ -51,6 +51,7 @@ class Shape(Generic[F]):
 
     kind: type[F]
     subject: Callable[[str, F], str]
+    schema: pa.Schema = field(init=False, repr=False)
     _order: tuple[int, ...] = field(init=False, repr=False)
     _template: str = field(init=False, repr=False)
 
@@ -58,14 +59,11 @@ class Shape(Generic[F]):
         names = ("id", "time_s", *self.names)
         order = sorted(range(len(names)), key=names.__getitem__)
         parts = ",".join(f"{_quoted(names[i])}:%s" for i in order)
-        object.__setattr__(self, "_order", tuple(order))
-        object.__setattr__(self, "_template", "{" + parts + "}")
-
-    @property
-    def schema(self) -> pa.Schema:
         own = [(f.name, _ARROW[str(f.type)]) for f in fields(self.kind)]  # type: ignore[arg-type]
         head = [("id", pa.string()), ("time_s", pa.int64()), ("label", pa.int8())]
-        return pa.schema(head + own)
+        object.__setattr__(self, "schema", pa.schema(head + own))
+        object.__setattr__(self, "_order", tuple(order))
+        object.__setattr__(self, "_template", "{" + parts + "}")
 
     def request(self, id: str, time_s: int, values: F) -> Request:
         """The request whose content is the canonical JSON of id, time and every field."""

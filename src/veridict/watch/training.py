@@ -18,7 +18,7 @@ import numpy as np
 
 from veridict.core.codec import canonical_json
 from veridict.core.errors import BadInput
-from veridict.core.nouns import SCORE_ONE, Policy, Stage
+from veridict.core.nouns import SCORE_ONE, Policy
 from veridict.core.progress import Progress, Step, silent
 from veridict.watch.arrays import F64, I8, I64
 from veridict.watch.metrics import Metrics, measure
@@ -190,7 +190,7 @@ def _features(
         for rows in part.batches(BATCH_ROWS):
             features[done : done + len(rows)] = extractor.batch(rows)
             done += len(rows)
-            progress(Step(Stage.FEATURES, title, done, len(data)))
+            progress(Step(None, title, done, len(data)))
         state = state or extractor.save()
     return features, state
 
@@ -240,7 +240,7 @@ def _settings(size: Size, seed: int, threads: int) -> dict[str, Any]:
 
 def _told(title: str, progress: Progress) -> Callable[[Any], None]:
     def tell(env: Any) -> None:
-        progress(Step(Stage.SCORE, title, env.iteration + 1, env.end_iteration))
+        progress(Step(None, title, env.iteration + 1, env.end_iteration))
 
     return tell
 
