@@ -11,7 +11,7 @@ needs only a part copies it from the code, `slice(address.code, 11 + i, n)`.
 
 from __future__ import annotations
 
-from veridict.core.errors import BadInput
+from veridict.core.errors import BadInput, EvidenceError
 
 # contracts/lib/data_contract.vy, PREFIX:
 # PUSH1 11  CODESIZE SUB  DUP1  PUSH1 11  PUSH0  CODECOPY  PUSH0  RETURN
@@ -39,3 +39,13 @@ def data_contract_initcode(data: bytes) -> bytes:
     code = data_contract_code(data)
     # PUSH2 len  DUP1  PUSH1 10  RETURNDATASIZE(=0)  CODECOPY  RETURNDATASIZE(=0)  RETURN
     return bytes.fromhex(f"61{len(code):04x}80600a3d393df3") + code
+
+
+def data_of(code: bytes) -> bytes:
+    """The data held by a data contract's code. Raises EvidenceError where it is none."""
+    if not code.startswith(READER) or len(code) == len(READER):
+        raise EvidenceError(
+            f"{len(code)} bytes of code are no data contract",
+            remedy="do not trust a registry that points there",
+        )
+    return code[len(READER) :]

@@ -203,3 +203,17 @@ class Finding:
 
     def sentence(self) -> str:
         return f"{self.code} at {self.where}: expected {self.expected}, found {self.found}"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One numbered check of an argument. It passes only if it examined something and found nothing."""
+
+    number: int
+    title: str
+    examined: int
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        return self.examined > 0 and not self.findings

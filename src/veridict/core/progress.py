@@ -10,9 +10,12 @@ from veridict.core.nouns import Stage
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`done` of `total` (None where unknown) units of work called `title` in `stage`."""
+    """`done` of `total` (None where unknown) units of work called `title` in `stage`.
 
-    stage: Stage
+    `stage` is None before the first prediction, while its model is made.
+    """
+
+    stage: Stage | None
     title: str
     done: int = 0
     total: int | None = None

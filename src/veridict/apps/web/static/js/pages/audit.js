@@ -4,7 +4,7 @@ import { get } from "../api.js";
 import { fill, h } from "../dom.js";
 import * as format from "../format.js";
 import { icon } from "../icons.js";
-import { empty, failure, heading, loading, table, value } from "../parts.js";
+import { empty, facts, failure, heading, loading, value } from "../parts.js";
 
 let last = null; // the checks and when they were made; kept while this tab is open
 
@@ -55,6 +55,6 @@ function card(check) {
 }
 
 function findings(found) {
-  const cell = (text, label) => value(text, label);
-  return table([["Finding"], ["Where"], ["Expected"], ["Found"]], found.map((one) => [h("code.code", {}, one.code), cell(one.where, "place"), cell(one.expected, "expected value"), cell(one.found, "found value")]), "Findings");
+  return h("ul.found", {}, found.map((one) => h("li", {}, h("p", {}, h("code.code", {}, one.code), " at ", value(one.where, "place")),
+    facts([["Expected", one.expected], ["Found", one.found]]))));
 }

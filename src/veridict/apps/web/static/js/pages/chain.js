@@ -81,7 +81,7 @@ function anchorTable(anchors) {
   if (!anchors.length) return empty("Nothing is anchored yet", "The first anchor follows the first checkpoint.");
   const head = [["Records", "number"], ["Root"], ["Time"], ["Block", "number"], ["Transaction"], ["Gas", "number"]];
   return table(head, anchors.map((one) => [
-    format.count(one.size), hash(one.root, "root"), format.moment(one.time_s * 1000),
+    format.count(one.size), hash(one.root, "root"), h("span.nowrap", {}, format.moment(one.time_s * 1000)),
     format.count(one.block_number), hash(one.tx_hash, "transaction"), format.count(one.gas_used),
   ]), "Anchors of this log");
 }

@@ -1,0 +1,43 @@
+"""`veridict audit`: check everything, trusting nobody."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from veridict.apps.cli.options import node_options, settings_of
+from veridict.apps.cli.render import checks_json, console, drawn, print_checks, print_json
+from veridict.apps.wire import open_evidence
+from veridict.core.errors import EvidenceError
+from veridict.services.audit import audit as run_audit
+
+
+@click.command()
+@click.option("--operator", metavar="ADDRESS", help="Whose log this must be.  [the home's own]")
+@node_options
+def audit(home: Path | None, rpc: str | None, operator: str | None, as_json: bool) -> int:
+    """Replay every record, re-run every model, compare every root with the chain.
+
+    Works beside a running node and without its goodwill: it reads the log's file,
+    the models and the chain. Exit status 4 if anything is found.
+    """
+    with open_evidence(settings_of(home, rpc), operator) as evidence:
+        with drawn(as_json) as progress:
+            checks = run_audit(
+                evidence.log,
+                evidence.network,
+                operator=evidence.operator,
+                shelf=evidence.shelf,
+                progress=progress,
+            )
+        if as_json:
+            print_json(checks_json(checks))
+        else:
+            print_checks(checks)
+            passed = sum(check.passed for check in checks)
+            console.print(
+                f"{passed} of {len(checks)} checks passed over {evidence.log.size:,} records",
+                style="bold green" if passed == len(checks) else "bold red",
+            )
+    return 0 if all(check.passed for check in checks) else EvidenceError.exit_status

@@ -1,0 +1,150 @@
+"""`veridict model …`: from a trained model to one that a contract can run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from veridict.apps.cli.options import (
+    chosen_scenario,
+    json_option,
+    node_options,
+    scenario_options,
+    settings_of,
+)
+from veridict.apps.cli.render import console, drawn, facts_table, print_json
+from veridict.apps.wire import open_evidence, open_node
+from veridict.core.errors import BadInput, NotFound
+from veridict.models.card import ModelCard
+from veridict.models.compile import compile_model
+from veridict.models.working import WorkingModel
+from veridict.services.demo.learn import card_of, compiled_and_compared
+from veridict.watch.training import train as run_training
+
+
+@click.group()
+def model() -> None:
+    """Train, compile to integers, register on chain, show."""
+
+
+@model.command()
+@scenario_options
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True,
+              help="Directory for model.txt, model.vdm, model.annex and card.json.")  # fmt: skip
+@json_option
+def train(
+    scenario_name: str,
+    data_name: str | None,
+    stream: Path | None,
+    mapping: str,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Train a scenario's model strictly by time, compile it, and write its card."""
+    settings = settings_of(None)
+    scenario = chosen_scenario(settings, scenario_name, data_name, stream, mapping)
+    with drawn(as_json) as progress:
+        data = scenario.load()
+        trained = run_training(scenario, data, progress=progress)
+        compiled, _ = compiled_and_compared(trained, progress)
+    card = card_of(scenario, data, trained, compiled)
+    out.mkdir(parents=True, exist_ok=True)
+    trained.booster.save_model(out / "model.txt")
+    _write(out / "model", compiled.model.bytes, compiled.annex.encode())
+    (out / "card.json").write_bytes(card.encode())
+    _show_card(card, as_json)
+
+
+@model.command()
+@click.argument("source", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Written as OUT.vdm and OUT.annex.")
+@json_option
+def compile(source: Path, out: Path | None, as_json: bool) -> None:
+    """Compile a LightGBM text file to canonical integer bytes.
+
+    What has no exact form is refused, with the reason.
+    """
+    import lightgbm
+
+    try:
+        booster = lightgbm.Booster(model_file=source)
+    except lightgbm.basic.LightGBMError as problem:
+        raise BadInput(
+            f"{source.name} is no LightGBM model: {problem}",
+            remedy="pass the text file that Booster.save_model wrote",
+        ) from problem
+    compiled = compile_model(booster)
+    target = out or source.with_suffix("")
+    _write(target, compiled.model.bytes, compiled.annex.encode())
+    facts: dict[str, object] = {
+        "model_id": compiled.model.id.hex(),
+        "bytes": len(compiled.model.bytes),
+        "chunks": len(compiled.model.chunks()),
+        "features": len(compiled.feature_names),
+        "trees": len(compiled.model.trees.trees),
+        "error_bound": f"{compiled.error_bound} × 2^-32",
+        "file": f"{target}.vdm",
+    }
+    if as_json:
+        print_json(facts)
+    else:
+        console.print(facts_table("compiled", list(facts.items())))
+
+
+@model.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--card", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="Its card.  [card.json beside it]")  # fmt: skip
+@node_options
+def register(
+    file: Path, card: Path | None, home: Path | None, rpc: str | None, as_json: bool
+) -> None:
+    """Store a compiled model (.vdm) on chain, register it with its card, put it to work."""
+    annex = file.with_suffix(".annex")
+    papers = card or file.with_name("card.json")
+    for needed in (annex, papers):
+        if not needed.exists():
+            raise NotFound(
+                f"{needed.name} is missing beside {file.name}",
+                remedy="compile and write the card with `veridict model train`",
+            )
+    ready = WorkingModel.load(file.read_bytes(), annex.read_bytes())
+    with open_node(settings_of(home, rpc)) as node:
+        gas = node.register(ready, ModelCard.decode(papers.read_bytes()))
+    if as_json:
+        print_json({"model_id": ready.id.hex(), "gas": gas})
+    else:
+        console.print(f"{ready.id.hex()} is registered and at work ({gas:,} gas)")
+
+
+@model.command()
+@node_options
+def show(home: Path | None, rpc: str | None, as_json: bool) -> None:
+    """The card of the model at work, as it was logged."""
+    with open_evidence(settings_of(home, rpc)) as evidence:
+        card = evidence.latest_card()
+    _show_card(card, as_json)
+
+
+def _show_card(card: ModelCard, as_json: bool) -> None:
+    if as_json:
+        print_json(msgspec.json.decode(card.encode()))
+        return
+    facts: list[tuple[str, object]] = [
+        ("model id", card.model_id),
+        ("card digest", card.digest.hex()),
+        ("data", f"{card.data_title}, {card.data}"),
+        ("features", len(card.features)),
+        ("review at / hold at", f"{card.review_at} / {card.hold_at} × 2^-32"),
+        *((f"{m.name}{f', {m.group}' if m.group else ''}", f"{m.value} of {m.rows:,} rows")
+          for m in card.metrics),
+        *(("limit", limit) for limit in card.limits),
+    ]  # fmt: skip
+    console.print(facts_table(card.title, facts))
+
+
+def _write(target: Path, model_bytes: bytes, annex: bytes) -> None:
+    target.with_suffix(".vdm").write_bytes(model_bytes)
+    target.with_suffix(".annex").write_bytes(annex)

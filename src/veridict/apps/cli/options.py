@@ -1,0 +1,82 @@
+"""Options that several commands share, and what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from veridict.apps.settings import Settings
+from veridict.solutions.roster import DATA, SCENARIOS, scenario_of
+from veridict.watch.mapping import parse_mapping
+from veridict.watch.scenario import Scenario
+
+C = TypeVar("C", bound=Callable[..., Any])
+
+
+def home_option(command: C) -> C:
+    """Adds --home."""
+    return click.option(
+        "--home",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="Where the node keeps everything.  [VERIDICT_HOME, ~/.veridict]",
+    )(command)
+
+
+def rpc_option(command: C) -> C:
+    """Adds --rpc."""
+    return click.option(
+        "--rpc", metavar="URL", help="JSON-RPC of the chain.  [VERIDICT_RPC, the embedded chain]"
+    )(command)
+
+
+def json_option(command: C) -> C:
+    """Adds --json."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")(
+        command
+    )
+
+
+def node_options(command: C) -> C:
+    """Adds --home, --rpc and --json."""
+    return home_option(rpc_option(json_option(command)))
+
+
+def scenario_options(command: C) -> C:
+    """Adds --scenario, --data, --stream and --map."""
+    for option in reversed(
+        (
+            click.option(
+                "--scenario", "scenario_name", type=click.Choice(SCENARIOS), default=SCENARIOS[0],
+                show_default=True, help="What is decided about.",
+            ),
+            click.option(
+                "--data", "data_name", type=click.Choice(DATA),
+                help="Which data; fdh needs VERIDICT_DATA.  [the scenario's own]",
+            ),
+            click.option(
+                "--stream", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+                help="Your own CSV or Parquet file of payments, in the order of time.",
+            ),
+            click.option(
+                "--map", "mapping", metavar="NAME=COLUMN,…", default="",
+                help="Your file's columns: id, time, payer, payee, amount, label.",
+            ),
+        )
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def settings_of(home: Path | None, rpc: str | None = None) -> Settings:
+    return Settings.read(home=home, rpc=rpc)
+
+
+def chosen_scenario(
+    settings: Settings, name: str, data: str | None, stream: Path | None, mapping: str
+) -> Scenario[Any]:
+    return scenario_of(
+        name, data=data, stream=stream, mapping=parse_mapping(mapping), data_root=settings.data
+    )

@@ -1,0 +1,52 @@
+"""Where a running node can be reached: a small file in its home, valid while its process lives."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+FILE = "node.json"
+
+
+class Running(msgspec.Struct, frozen=True):
+    """`rpc` is the chain's JSON-RPC URL, `web` the dashboard's."""
+
+    pid: int
+    web: str
+    rpc: str
+
+
+def running_node(home: Path) -> Running | None:
+    """The node that runs in `home` in another process, if one does."""
+    try:
+        found = msgspec.json.decode((home / FILE).read_bytes(), type=Running)
+    except (OSError, msgspec.DecodeError):
+        return None
+    return found if found.pid != os.getpid() and _alive(found.pid) else None
+
+
+@contextmanager
+def announced(home: Path, web: str, rpc: str) -> Iterator[Running]:
+    """Say where this process can be reached, for as long as the block runs."""
+    running = Running(os.getpid(), web, rpc)
+    fresh = home / f"{FILE}.new"
+    fresh.write_bytes(msgspec.json.encode(running))
+    os.replace(fresh, home / FILE)
+    try:
+        yield running
+    finally:
+        (home / FILE).unlink(missing_ok=True)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,67 @@
+"""A node on the air: its dashboard, its chain's RPC, and a heartbeat that anchors and tells."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from veridict.apps.settings import Settings
+from veridict.core.errors import VeridictError
+from veridict.services.node import Node
+from veridict.services.window import Window
+
+BEAT_S = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    node: Node
+    window: Window
+    web_url: str
+    rpc_url: str
+
+
+@contextmanager
+def serving(
+    node: Node, settings: Settings, *, host: str, port: int, anchor_every_s: int
+) -> Iterator[Serving]:
+    """Serve `node` until the block ends; records wait `anchor_every_s` for their anchor at most."""
+    from veridict.apps.web.app import create_app
+    from veridict.apps.web.server import WebServer
+
+    window = Window(node)
+    app = create_app(window, token=settings.access_token(), hosts=(host,))
+    rpc_url = settings.rpc or node.parts.serve_rpc()
+    stop = threading.Event()
+    heart = threading.Thread(
+        target=_beat, args=(node, window, stop, anchor_every_s), name="heart", daemon=True
+    )
+    with WebServer(app, host, port) as server:
+        heart.start()
+        try:
+            yield Serving(node, window, server.url, rpc_url)
+        finally:
+            stop.set()
+            heart.join()
+
+
+def _beat(node: Node, window: Window, stop: threading.Event, anchor_every_s: int) -> None:
+    """Every second: tell the status if anything moved; when due, anchor and look for reorgs."""
+    told, waited = -1, 0.0
+    while not stop.wait(BEAT_S):
+        waited += BEAT_S
+        try:
+            if waited >= anchor_every_s:
+                waited = 0.0
+                node.reconcile()
+                node.anchor()
+            if node.log.size != told:
+                told = node.log.size
+                window.bus.publish("status", window.status())
+        except VeridictError as problem:  # the chain is away: records wait, nothing is lost
+            _log.warning("%s: %s", problem.code, problem.message)

@@ -1,0 +1,67 @@
+"""Configuration, read once at the edge into one frozen value.
+
+VERIDICT_HOME           where a node keeps everything       ~/.veridict
+VERIDICT_RPC            JSON-RPC URL of the chain           the embedded chain
+VERIDICT_DATA           where large data sets lie           none
+VERIDICT_OPERATOR_KEY   the operator's key (hex)            a key file in the home
+VERIDICT_TOKEN          token for calls that change state   a token file in the home
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from veridict.core.errors import StorageFailed
+
+TOKEN_FILE = "token"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`rpc` None means the embedded chain in `home`."""
+
+    home: Path
+    rpc: str | None = None
+    data: Path | None = None
+    token: str | None = None
+
+    @classmethod
+    def read(
+        cls,
+        environment: Mapping[str, str] = os.environ,
+        *,
+        home: Path | None = None,
+        rpc: str | None = None,
+    ) -> Settings:
+        """From `environment`, overruled by what was given on the command line."""
+        data = environment.get("VERIDICT_DATA")
+        return cls(
+            home=(home or Path(environment.get("VERIDICT_HOME", "~/.veridict"))).expanduser(),
+            rpc=rpc or environment.get("VERIDICT_RPC") or None,
+            data=Path(data).expanduser() if data else None,
+            token=environment.get("VERIDICT_TOKEN") or None,
+        )
+
+    def access_token(self) -> str:
+        """The token, from the environment or from a file that only the owner can read."""
+        if self.token:
+            return self.token
+        path = self.home / TOKEN_FILE
+        try:
+            if path.exists():
+                return path.read_text().strip()
+            self.home.mkdir(parents=True, exist_ok=True)
+            token = secrets.token_urlsafe(24)
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "w") as file:
+                file.write(token + "\n")
+        except OSError as problem:
+            raise StorageFailed(
+                f"cannot keep the access token in {path}: {problem.strerror}",
+                remedy="mend the directory's permissions, or set VERIDICT_TOKEN",
+            ) from problem
+        return token

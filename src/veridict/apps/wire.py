@@ -1,0 +1,217 @@
+"""The composition root: a home directory and an RPC become a node, here and nowhere else.
+
+home/
+  accounts.json   keys of the operator and other roles, 0600
+  log/            the log, its signing key
+  models/         canonical models by their ids
+  chain/          the embedded chain, where no RPC is given
+  node.json       while a node runs: where it can be reached
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import msgspec
+
+from veridict.apps.running import Running, running_node
+from veridict.apps.settings import Settings
+from veridict.chain.client import Client
+from veridict.chain.http import HttpRpc
+from veridict.chain.keyring import Keyring
+from veridict.core.errors import BadInput, NoFunds, NotFound
+from veridict.core.nouns import Decision
+from veridict.core.ports import Rpc
+from veridict.ledger.keys import load_or_create_signer
+from veridict.ledger.log import Log
+from veridict.models.card import ModelCard
+from veridict.models.shelf import Shelf
+from veridict.services.deploy import Addresses, Network, deploy_network
+from veridict.services.face import Face, plain_face
+from veridict.services.node import Node, Parts
+from veridict.services.records import ModelRecord, decode, is_prediction
+from veridict.watch.scenario import Scenario
+
+EMBEDDED_CHAIN_ID = 0x764454  # "vDT": no public network's
+GENESIS_WEI = 10**6 * 10**18
+NEEDED_WEI = 10**17
+ADDRESSES = "addresses"
+CHUNK = 4096
+CHAIN_NAMES = {1: "Ethereum", 10: "OP Mainnet", 137: "Polygon", 8453: "Base", 31337: "development",
+               42161: "Arbitrum One", 11155111: "Sepolia", EMBEDDED_CHAIN_ID: "embedded"}  # fmt: skip
+
+
+def open_node(settings: Settings, scenario: Scenario[Any] | None = None) -> Node:
+    """Open the node in `settings.home` for writing, creating and deploying what is not there.
+
+    Raises NodeRunning if another process has it, WrongChain, NoFunds, RpcUnavailable,
+    StorageFailed.
+    """
+    with ExitStack() as opened:
+        home = settings.home
+        keyring = Keyring(home / "accounts.json")
+        operator = keyring.account("operator")
+        signer = load_or_create_signer(home / "log", f"veridict/{operator.address.lower()}")
+        log = Log.open(home / "log", signer=signer)
+        opened.callback(log.close)
+        rpc = opened.enter_context(_chain(settings, operator.address))
+        client = Client(rpc, operator)
+        network = _network(log, client)
+        parts = Parts(
+            log=log,
+            network=network,
+            keyring=keyring,
+            shelf=Shelf(home / "models"),
+            clock=wall_clock_ms,
+            chain_name=CHAIN_NAMES.get(client.chain_id, f"chain {client.chain_id}"),
+            rpc_url=settings.rpc,
+            serve_rpc=_server(rpc),
+            final_block=_final_block(client, embedded=settings.rpc is None),
+            close=opened.pop_all().close,
+        )
+    return Node(parts, face_of(scenario) if scenario else plain_face())
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What an audit needs: the log as it lies on disk, the models, and the chain."""
+
+    log: Log
+    shelf: Shelf
+    network: Network
+    operator: str
+
+    def latest_card(self) -> ModelCard:
+        """The card of the model registered last. Raises NotFound in a log without one."""
+        for stop in range(self.log.size, 0, -CHUNK):
+            for body in reversed(list(self.log.bodies(max(0, stop - CHUNK), stop))):
+                record = None if is_prediction(body) else decode(body)
+                if isinstance(record, ModelRecord):
+                    return record.model_card()
+        raise NotFound(
+            "no model is registered in this log",
+            remedy="register one with `veridict model register`",
+        )
+
+
+@contextmanager
+def open_evidence(settings: Settings, operator: str | None = None) -> Iterator[Evidence]:
+    """Open a home for reading only, also while its node runs. Raises NotFound where there is none."""
+    home = settings.home
+    if not (home / "log").is_dir():
+        raise NotFound(
+            f"{home} holds no log",
+            remedy="name the home of a node with --home, or run `veridict demo` first",
+        )
+    with ExitStack() as opened:
+        log = opened.enter_context(Log.open_readonly(home / "log"))
+        address = operator or Keyring(home / "accounts.json").account("operator").address
+        rpc = opened.enter_context(_chain(settings, address))
+        network = Network.at(Client(rpc), _addresses(log))
+        yield Evidence(log, Shelf(home / "models"), network, address)
+
+
+def face_of(scenario: Scenario[Any]) -> Face:
+    words = scenario.words
+    return Face(
+        name=f"{scenario.name}/{scenario.data_name}",
+        title=scenario.title,
+        words={decision.word: words.meaning(decision) for decision in Decision},
+        notices=scenario.notices,
+        reason=scenario.reason_text,
+    )
+
+
+def wall_clock_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@contextmanager
+def existing_chain(settings: Settings) -> Iterator[Rpc]:
+    """The chain by URL, a running node's, or the embedded one in the home. Raises BadInput if none."""
+    running = running_node(settings.home)
+    if settings.rpc is None and running is None and not (settings.home / "chain").is_dir():
+        raise BadInput(
+            "no chain to ask",
+            remedy="pass --rpc URL, or set VERIDICT_RPC; the embedded chain is served by "
+            "`veridict up` at the address it prints",
+        )
+    with _chain(settings, operator="0x" + "00" * 20) as rpc:
+        yield rpc
+
+
+@contextmanager
+def open_account(settings: Settings, role: str, addresses: Addresses) -> Iterator[Network]:
+    """The contracts at `addresses`, called by the account that plays `role` in this home."""
+    account = Keyring(settings.home / "accounts.json").account(role)
+    with existing_chain(settings) as rpc:
+        yield Network.at(Client(rpc, account), addresses)
+
+
+@contextmanager
+def _chain(settings: Settings, operator: str) -> Iterator[Rpc]:
+    """The chain by URL; else the running node's; else the embedded one, opened here."""
+    running: Running | None = running_node(settings.home)
+    url = settings.rpc or (running.rpc if running else None)
+    if url is not None:
+        with HttpRpc(url) as remote:
+            yield remote
+        return
+    from veridict.chain.embedded import EmbeddedChain  # py-evm: a second to import
+
+    with EmbeddedChain.open(
+        settings.home / "chain",
+        chain_id=EMBEDDED_CHAIN_ID,
+        genesis_accounts={operator: GENESIS_WEI},
+    ) as chain:
+        yield chain
+
+
+def _server(rpc: Rpc) -> Callable[[], str]:
+    """Serves the embedded chain on a loopback port and returns its URL; a remote chain has one."""
+
+    def serve() -> str:
+        assert isinstance(rpc, _Servable), "a chain that was given by URL is served already"
+        return rpc.serve()
+
+    return serve
+
+
+@runtime_checkable
+class _Servable(Protocol):
+    def serve(self) -> str: ...
+
+
+def _network(log: Log, client: Client) -> Network:
+    if log.meta_get(ADDRESSES) is not None:
+        return Network.at(client, _addresses(log))
+    balance = client.balance(client.address)
+    if balance < NEEDED_WEI:
+        raise NoFunds(
+            f"the operator {client.address} has {balance} wei on chain {client.chain_id}",
+            remedy=f"send it at least {NEEDED_WEI} wei to deploy the contracts, then run again",
+            operator=client.address,
+            chain_id=client.chain_id,
+        )
+    network = deploy_network(client)
+    log.meta_put(ADDRESSES, msgspec.json.encode(network.addresses))
+    return network
+
+
+def _addresses(log: Log) -> Addresses:
+    stored = log.meta_get(ADDRESSES)
+    if stored is None:
+        raise NotFound(
+            "this log was never connected to a chain",
+            remedy="open it once as a node, with `veridict up`",
+        )
+    return msgspec.json.decode(stored, type=Addresses)
+
+
+def _final_block(client: Client, *, embedded: bool) -> Callable[[], int]:
+    """The embedded chain never takes a block back; other chains say which are final."""
+    return client.block_number if embedded else lambda: client.block("finalized").number

@@ -1,0 +1,110 @@
+"""checkpoint → chain, and back when the chain reorganises.
+
+`anchor` stores the log's signed head in the Anchor contract, which refuses a
+head that does not extend the last. `reconcile` reads the chain's own events
+and makes the log's list of anchors say what the chain says.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from veridict.chain.abi import encode_arguments
+from veridict.chain.addresses import keccak256
+from veridict.chain.contract import Event
+from veridict.core.nouns import Anchor
+from veridict.ledger.log import Entry, Log
+from veridict.proofs.merkle import EMPTY_ROOT
+from veridict.services.deploy import Network
+from veridict.services.records import AnchorRecord, encode
+
+
+def log_key(verifier_key: str) -> bytes:
+    """SHA-256 of the log's verifier key text: how the chain names the key that signs the log."""
+    return sha256(verifier_key.encode()).digest()
+
+
+def log_id(operator: str, key: bytes) -> bytes:
+    """keccak256(abi.encode(operator, key)): one log of one operator, as the contract computes it."""
+    return keccak256(encode_arguments("log id", ["address", "bytes32"], [operator, key]))
+
+
+def anchor(log: Log, network: Network, *, clock_ms: int) -> tuple[Anchor, int] | None:
+    """Anchor the log's current head; returns it with its gas, None if nothing new is to anchor.
+
+    The anchor is logged as a record of its own, which the next anchor covers.
+    """
+    operator = network.client.address
+    key = log_key(log.verifier.vkey)
+    identity = log_id(operator, key)
+    old_size, old_time, _ = network.anchor.call("head", identity)
+    checkpoint = log.checkpoint()
+    if checkpoint.size <= old_size:
+        return None
+    proof = log.consistency_proof(old_size, checkpoint.size) if old_size else []
+    receipt = network.anchor.send(
+        "anchor",
+        key,
+        old_size,
+        log.root(old_size) if old_size else EMPTY_ROOT,
+        checkpoint.size,
+        checkpoint.root,
+        proof,
+    )
+    (stored,) = network.anchor.decode_logs("Anchored", receipt.logs)
+    noted = _noun(network, identity, stored)
+    log.put_anchor(noted)
+    log.append([Entry(encode(_record(noted, clock_ms)), None)])
+    return noted, receipt.gas_used
+
+
+def anchored_events(network: Network, identity: bytes, from_block: int = 0) -> list[Event]:
+    """What the chain itself says was anchored for one log, oldest first."""
+    return network.anchor.events("Anchored", from_block=from_block, logId=identity)
+
+
+def reconcile(log: Log, network: Network) -> list[Anchor]:
+    """Drop anchors that the chain no longer has (a reorganisation); returns those dropped."""
+    identity = log_id(network.client.address, log_key(log.verifier.vkey))
+    on_chain = {
+        (event.args["size"], event.args["root"]) for event in anchored_events(network, identity)
+    }
+    lost = [
+        noted
+        for noted in log.anchors()
+        if noted.chain_id == network.addresses.chain_id and (noted.size, noted.root) not in on_chain
+    ]
+    for noted in lost:
+        log.drop_anchor(noted)
+    return lost
+
+
+def chain_anchors(network: Network, identity: bytes) -> list[Anchor]:
+    """The chain's own list of anchors of one log, oldest first."""
+    return [_noun(network, identity, event) for event in anchored_events(network, identity)]
+
+
+def _noun(network: Network, identity: bytes, event: Event) -> Anchor:
+    return Anchor(
+        chain_id=network.addresses.chain_id,
+        contract=network.addresses.anchor,
+        log_id=identity,
+        size=event.args["size"],
+        root=event.args["root"],
+        time_s=event.args["time"],
+        tx_hash=event.tx_hash,
+        block_number=event.block_number,
+        block_hash=event.block_hash,
+    )
+
+
+def _record(noted: Anchor, clock_ms: int) -> AnchorRecord:
+    return AnchorRecord(
+        size=noted.size,
+        root=noted.root.hex(),
+        chain_id=noted.chain_id,
+        contract=noted.contract,
+        tx_hash=noted.tx_hash,
+        block_number=noted.block_number,
+        time_ms=clock_ms,
+    )

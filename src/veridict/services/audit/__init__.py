@@ -1,0 +1,75 @@
+"""Walk every prediction backwards: audit → act → log → commit → score, without trusting the keeper.
+
+The argument, in numbered checks. Each names what it found wrong; one that had
+nothing to examine does not pass.
+
+    1  records      every index is there, every body hashes to its leaf, no leaf is unreadable
+    2  checkpoints  each is signed by the log's key and is the root of the bodies replayed
+    3  anchors      the chain's roots are roots of these same bodies, and the log's notes agree
+    4  models       each model's bytes hash to its id, here and on chain; its card is the registered one
+    5  sequence     the issuer's predictions are numbered without a gap, each after its model
+    6  commitments  every payload opens its record's commitments
+    7  scores       each model, run again on the logged inputs, gives the same integers and reasons
+    8  decisions    each decision follows from its score by the registered policy
+    9  outcomes     labels were logged after the predictions they judge; acts name predictions
+
+The caller's duty: know whose contracts and which operator these are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from veridict.core.nouns import Check, Stage
+from veridict.core.progress import Progress, Step, silent
+from veridict.ledger.log import Log
+from veridict.models.shelf import Shelf
+from veridict.services.audit.anchors import Anchors
+from veridict.services.audit.models import Models
+from veridict.services.audit.outcomes import Outcomes
+from veridict.services.audit.predictions import Commitments, Decisions, Scores, Sequences
+from veridict.services.audit.tree import Checkpoints, Records, Tree
+from veridict.services.audit.walk import Examiner, Row, rows_of
+from veridict.services.deploy import Network
+
+CHUNK = 4096
+
+
+def audit(
+    log: Log,
+    network: Network,
+    *,
+    operator: str,
+    shelf: Shelf,
+    progress: Progress = silent,
+) -> list[Check]:
+    """All nine checks over the whole log. Raises only if the log or the chain cannot be read.
+
+    `operator` is the address whose anchors count; `shelf` holds the keeper's
+    copies of the models.
+    """
+    anchors = Anchors(log, network, operator)
+    tree = Tree(log, wanted=anchors.sizes())
+    models = Models(network, shelf)
+    roster: Sequence[Examiner] = (
+        Records(tree),
+        Checkpoints(log, tree),
+        anchors.under(tree),
+        models,
+        Sequences(models),
+        Commitments(),
+        Scores(models),
+        Decisions(models),
+        Outcomes(),
+    )
+    size = log.size
+    for start in range(0, size, CHUNK):
+        rows: list[Row] = rows_of(log, start, min(start + CHUNK, size))
+        tree.see(rows)
+        for examiner in roster:
+            examiner.see(rows)
+        progress(Step(Stage.AUDIT, "replaying the log", min(start + CHUNK, size), size))
+    return [
+        Check(number, examiner.title, *examiner.verdict())
+        for number, examiner in enumerate(roster, 1)
+    ]

@@ -1,0 +1,120 @@
+"""What the log adds up to: one fold over its records, the same at opening as live.
+
+The board is a convenience of the node that keeps the log; nothing on it is
+evidence, and all of it can be rebuilt.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass, field
+
+from veridict.core.nouns import SCORE_ONE, Decision, PredictionRecord
+from veridict.services.records import ActRecord, LogRecord, ModelRecord, OutcomesRecord
+from veridict.services.views import HistogramView, QualityPoint, RatePoint
+
+BINS = 40
+RATE_WINDOW_MS = 1000
+RATE_POINTS = 600
+
+
+@dataclass(slots=True)
+class Case:
+    """A prediction that a person must look at, and what persons did with it."""
+
+    index: int
+    acts: list[tuple[int, ActRecord]] = field(default_factory=list)
+
+    @property
+    def status(self) -> str:
+        return (
+            {"release": "released", "confirm": "confirmed"}[self.acts[-1][1].act]
+            if (self.acts)
+            else "open"
+        )
+
+
+class Board:
+    """Counts, cases, quality and rate of one log. Not thread-safe: the node guards it."""
+
+    def __init__(self) -> None:
+        self.counts = dict.fromkeys(Decision, 0)
+        self.cases: dict[int, Case] = {}
+        self.model: tuple[int, ModelRecord] | None = None
+        self._decisions = bytearray()
+        self._bins = {decision: [0] * BINS for decision in Decision}
+        self._quality: list[QualityPoint] = []
+        self._rates: deque[tuple[int, int]] = deque(maxlen=RATE_POINTS)
+
+    @property
+    def predictions(self) -> int:
+        return len(self._decisions)
+
+    @property
+    def open_cases(self) -> int:
+        return sum(not case.acts for case in self.cases.values())
+
+    def see(self, index: int, record: LogRecord) -> None:
+        if isinstance(record, PredictionRecord):
+            self._predicted(index, record)
+        elif isinstance(record, ActRecord):
+            if record.index in self.cases:
+                self.cases[record.index].acts.append((index, record))
+        elif isinstance(record, ModelRecord):
+            self.model = (index, record)
+        elif isinstance(record, OutcomesRecord):
+            self._quality.append(self._judged(record))
+
+    def scores(self) -> HistogramView:
+        return HistogramView(
+            edges=[step / BINS for step in range(BINS + 1)],
+            allow=list(self._bins[Decision.ALLOW]),
+            review=list(self._bins[Decision.REVIEW]),
+            hold=list(self._bins[Decision.HOLD]),
+        )
+
+    def quality(self) -> list[QualityPoint]:
+        return list(self._quality)
+
+    def throughput(self) -> list[RatePoint]:
+        """Predictions a second, in the seconds in which there were any."""
+        return [RatePoint(at, count * 1000 / RATE_WINDOW_MS) for at, count in self._rates]
+
+    def rate(self, now_ms: int) -> float:
+        """Predictions in the last whole second before `now_ms`."""
+        last = now_ms // RATE_WINDOW_MS * RATE_WINDOW_MS - RATE_WINDOW_MS
+        return float(next((count for at, count in reversed(self._rates) if at == last), 0))
+
+    def _predicted(self, index: int, record: PredictionRecord) -> None:
+        self._decisions.append(record.decision)
+        self.counts[record.decision] += 1
+        self._bins[record.decision][min(BINS - 1, int(probability(record.score) * BINS))] += 1
+        if record.decision is not Decision.ALLOW:
+            self.cases[index] = Case(index)
+        second = record.time_ms // RATE_WINDOW_MS * RATE_WINDOW_MS
+        if self._rates and self._rates[-1][0] == second:
+            self._rates[-1] = (second, self._rates[-1][1] + 1)
+        else:
+            self._rates.append((second, 1))
+
+    def _judged(self, record: OutcomesRecord) -> QualityPoint:
+        judged = [s for first, last in record.spans for s in range(first, last + 1)]
+        known = len(self._decisions)
+        flagged = {s for s in judged if s < known and self._decisions[s] > Decision.ALLOW}
+        positives = set(record.positives)
+        hits = len(flagged & positives)
+        return QualityPoint(
+            label=record.label,
+            time_s=record.time_s,
+            predictions=len(judged),
+            positives=len(positives),
+            flagged=len(flagged),
+            precision=hits / len(flagged) if flagged else None,
+            recall=hits / len(positives) if positives else None,
+        )
+
+
+def probability(score: int) -> float:
+    """The logistic of a raw score, for display only: decisions are made on integers."""
+    return 1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, score / SCORE_ONE))))

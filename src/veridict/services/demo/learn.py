@@ -1,0 +1,110 @@
+"""Before the first prediction: train on the past, compile, compare on every row, register."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from veridict.core.errors import EvidenceError
+from veridict.core.progress import Progress, Step, silent
+from veridict.models.card import Metric, ModelCard
+from veridict.models.compile import Agreement, Compiled, agreement, compile_model
+from veridict.models.working import WorkingModel
+from veridict.services.node import Node
+from veridict.watch.metrics import Metrics
+from veridict.watch.scenario import Scenario
+from veridict.watch.stream import Table
+from veridict.watch.training import Trained, by_group, train
+
+
+class Learned(msgspec.Struct, frozen=True):
+    model_id: str
+    model_bytes: int
+    rows_agreeing: int
+    rows_compared: int
+    register_gas: int
+
+
+def learn(node: Node, scenario: Scenario[Any], data: Table[Any], progress: Progress) -> Learned:
+    """Puts a freshly trained model to work on `node`.
+
+    Raises EvidenceError if the integer model decides one validation row otherwise
+    than LightGBM does: then nothing is registered.
+    """
+    trained = train(scenario, data, progress=progress)
+    compiled, agreed = compiled_and_compared(trained, progress)
+    gas = node.register(
+        WorkingModel(compiled.model, compiled.annex), card_of(scenario, data, trained, compiled)
+    )
+    progress(Step(None, "registered on chain", 1, 1, {"gas": gas}))
+    return Learned(
+        model_id=compiled.model.id.hex(),
+        model_bytes=len(compiled.model.bytes),
+        rows_agreeing=agreed.rows - agreed.decisions_flipped,
+        rows_compared=agreed.rows,
+        register_gas=gas,
+    )
+
+
+def compiled_and_compared(
+    trained: Trained, progress: Progress = silent
+) -> tuple[Compiled, Agreement]:
+    """The canonical model, compared with LightGBM on every validation row. Raises EvidenceError."""
+    compiled = compile_model(trained.booster, feature_names=trained.feature_names)
+    agreed = agreement(
+        compiled, trained.booster, trained.validation_features, policy=trained.policy
+    )
+    agreeing = agreed.rows - agreed.decisions_flipped
+    progress(Step(None, "rows on which integers and LightGBM agree", agreeing, agreed.rows))
+    if not agreed.holds:
+        raise EvidenceError(
+            f"the compiled model differs by {agreed.max_difference:g} where {agreed.bound:g} is "
+            f"allowed, and decides {agreed.decisions_flipped} rows otherwise",
+            remedy="do not register it; report the model to the maintainers",
+            rows=agreed.rows,
+        )
+    return compiled, agreed
+
+
+def card_of(
+    scenario: Scenario[Any], data: Table[Any], trained: Trained, compiled: Compiled
+) -> ModelCard:
+    """What is known when the model is registered: nothing of the rows that come later."""
+    split = trained.split
+    validation = data.slice(split.train, split.test)
+    groups = by_group(scenario, validation, trained.validation_scores, trained.policy)
+    return ModelCard(
+        model_id=compiled.model.id.hex(),
+        annex=compiled.annex.digest.hex(),
+        title=scenario.title,
+        data=trained.data_digest.hex(),
+        data_title=scenario.data_name,
+        trained_from_s=split.starts_s,
+        trained_to_s=split.test_starts_s,
+        features=trained.feature_names,
+        metrics=tuple(
+            metric
+            for measured, group in [(trained.validation, ""), *((g, g.where) for g in groups)]
+            for metric in _metrics(measured, group)
+        ),
+        limits=scenario.notices,
+        review_at=str(trained.policy.review_at),
+        hold_at=str(trained.policy.hold_at),
+    )
+
+
+def _metrics(measured: Metrics, group: str) -> list[Metric]:
+    """The measures that have a value; a group without events has fewer."""
+    named = {
+        "average precision": measured.ap,
+        "recall at 1 % false alarms": measured.recall_at_1pct,
+        "precision of review or hold": measured.precision_flagged,
+        "recall of review or hold": measured.recall_flagged,
+        "share of events": measured.event_share,
+    }
+    return [
+        Metric(name, f"{value:f}", group, measured.rows)
+        for name, value in named.items()
+        if value is not None
+    ]

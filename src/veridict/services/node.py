@@ -1,0 +1,305 @@
+"""A node: one log, one operator on one chain, one model at work, and who may ask it for what.
+
+The node holds the parts and keeps the board; the plots are their own modules.
+Opened by `veridict.open_node` (`apps.wire`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from veridict.chain.artifacts import Artifact
+from veridict.chain.client import Client
+from veridict.chain.contract import Contract
+from veridict.chain.keyring import Keyring
+from veridict.core.codec import canonical_json
+from veridict.core.errors import BadInput, NotFound, Refused
+from veridict.core.nouns import Anchor, Check, Payload, PredictionRecord, RecordState, Request
+from veridict.core.ports import Clock
+from veridict.core.progress import Progress, silent
+from veridict.ledger.log import Entry, Log
+from veridict.models.card import ModelCard
+from veridict.models.shelf import Shelf
+from veridict.models.working import WorkingModel
+from veridict.services import anchoring, registering, settle
+from veridict.services.audit import audit
+from veridict.services.board import Board
+from veridict.services.bus import Bus
+from veridict.services.deploy import Network
+from veridict.services.face import Face, plain_face
+from veridict.services.predict import Issuer, Prediction, next_sequence, predict
+from veridict.services.receipt import Receipt, issue
+from veridict.services.records import ActRecord, JsonRecord, OutcomesRecord, decode, encode
+
+Act = Literal["release", "confirm"]
+REPLAY = 8192
+GUARD = "guard"
+
+
+@dataclass(slots=True)
+class Parts:
+    """What a node is made of; `close` undoes opening in reverse."""
+
+    log: Log
+    network: Network
+    keyring: Keyring
+    shelf: Shelf
+    clock: Clock
+    chain_name: str
+    rpc_url: str | None
+    serve_rpc: Callable[[], str]
+    final_block: Callable[[], int]
+    close: Callable[[], None]
+
+
+@dataclass(slots=True)
+class Node:
+    """Thread-safe. Close it, or use it as a context manager."""
+
+    parts: Parts
+    face: Face = field(default_factory=plain_face)
+    bus: Bus = field(default_factory=Bus)
+    board: Board = field(default_factory=Board)
+    issuer: Issuer | None = None
+    guard: Contract | None = None
+    started_ms: int = 0
+    _gas: dict[str, int] = field(default_factory=dict)
+    _models: dict[bytes, WorkingModel] = field(default_factory=dict)
+    _names: dict[bytes, tuple[str, ...]] = field(default_factory=dict)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def __post_init__(self) -> None:
+        self.started_ms = self.parts.clock()
+        log = self.parts.log
+        for start in range(0, log.size, REPLAY):
+            bodies = log.bodies(start, min(start + REPLAY, log.size))
+            for index, body in enumerate(bodies, start):
+                self.board.see(index, decode(body))
+        address = log.meta_get(GUARD)
+        if address is not None:
+            client = self.parts.network.client
+            self.guard = Contract(client, Artifact.load("Guard"), address.decode())
+        if self.board.model is not None:
+            self._put_to_work(self.board.model[1].model_card())
+
+    def __enter__(self) -> Node:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.parts.close()
+
+    @property
+    def log(self) -> Log:
+        return self.parts.log
+
+    @property
+    def network(self) -> Network:
+        return self.parts.network
+
+    @property
+    def operator(self) -> str:
+        return self.parts.keyring.account("operator").address
+
+    def register(self, model: WorkingModel, card: ModelCard) -> int:
+        """Keep, register on chain, log, and put to work; returns the gas used."""
+        if card.model_id != model.id.hex():
+            raise BadInput("the card is another model's", remedy="build the card from this model")
+        with self._lock:
+            self.parts.shelf.put(model.id, model.model.bytes, model.annex.encode())
+            before = self.log.size
+            gas = registering.register(
+                model.model, card, self.log, self.network, clock_ms=self.parts.clock()
+            )
+            self._catch_up(before)
+            self._put_to_work(card)
+        return gas
+
+    def predict(
+        self, features: NDArray[np.float64], requests: Sequence[Request] | None = None
+    ) -> list[Prediction]:
+        """Score, decide, commit and log one row a request; returns when all are durable.
+
+        `features`: float64 [n, n_features], NaN for missing. Without `requests`
+        the rows are named by their place in the log.
+        """
+        with self._lock:
+            issuer = self.at_work()
+            rows = np.asarray(features, dtype=np.float64)
+            made = predict(issuer, requests or self._unnamed(len(rows)), rows)
+            for prediction in made:
+                self.board.see(prediction.index, prediction.record)
+        return made
+
+    def append(self, record: JsonRecord) -> int:
+        """Log a record that is no prediction; returns its index."""
+        with self._lock:
+            index = self.log.append([Entry(encode(record), None)]).first_index
+            self.board.see(index, record)
+        return index
+
+    def reconcile(self) -> list[Anchor]:
+        """Forget anchors that the chain took back; the next `anchor` covers their records again."""
+        with self._lock:
+            return anchoring.reconcile(self.log, self.network)
+
+    def anchor(self) -> tuple[Anchor, int] | None:
+        """Anchor what the chain does not cover yet; returns the anchor and its gas."""
+        with self._lock:
+            if not self.unanchored():
+                return None
+            before = self.log.size
+            done = anchoring.anchor(self.log, self.network, clock_ms=self.parts.clock())
+            self._catch_up(before)
+        return done
+
+    def unanchored(self) -> int:
+        """Records behind the last anchor, not counting that anchor's own note."""
+        anchors = self.log.anchors()
+        covered = max((noted.size for noted in anchors), default=0)
+        return max(0, self.log.size - covered - (1 if anchors else 0))
+
+    def receipt(self, index: int) -> Receipt:
+        return issue(self.log, self.network, self.operator, index)
+
+    def outcomes(self, record: OutcomesRecord) -> int:
+        return self.append(record)
+
+    def act(self, index: int, act: Act, *, by: str, note: str) -> tuple[int, ActRecord]:
+        """A person releases or confirms a case; where tokens are held, the guard follows.
+
+        Raises NotFound where `index` is no case, Refused where it was decided.
+        """
+        with self._lock:
+            case = self.board.cases.get(index)
+            if case is None:
+                raise NotFound(
+                    f"record {index} is not a case",
+                    remedy="choose one from the case list",
+                    index=index,
+                )
+            if case.acts:
+                raise Refused(
+                    f"case {index} was {case.status} before",
+                    remedy="a decided case stays decided; note a correction elsewhere",
+                    reason=case.status,
+                    index=index,
+                )
+            payment = self.payment_of(index)
+            tx_hash = self._move_tokens(payment, act)
+            record = ActRecord(act, index, by, note, payment, tx_hash, self.parts.clock())
+            return self.append(record), record
+
+    def audit(self, progress: Progress = silent) -> list[Check]:
+        return audit(
+            self.log,
+            self.network,
+            operator=self.operator,
+            shelf=self.parts.shelf,
+            progress=progress,
+        )
+
+    def final_block(self) -> int:
+        """The last block that the chain will not take back."""
+        return self.parts.final_block()
+
+    def state(self, index: int) -> RecordState:
+        return self.log.state(index, {self.network.addresses.chain_id: self.final_block()})
+
+    def gas_of(self, anchor: Anchor) -> int:
+        """What the anchor's transaction cost; 0 if the chain no longer has it."""
+        if anchor.tx_hash not in self._gas:
+            receipt = self.network.client.receipt(anchor.tx_hash)
+            self._gas[anchor.tx_hash] = receipt.gas_used if receipt else 0
+        return self._gas[anchor.tx_hash]
+
+    def model(self, model_id: bytes) -> WorkingModel | None:
+        """The model with its annex, from the shelf; None if it is not there."""
+        if self._models.get(model_id) is None and self.parts.shelf.get(model_id) is not None:
+            self._models[model_id] = WorkingModel.load(*self.parts.shelf.need(model_id))
+        return self._models.get(model_id)
+
+    def feature_names(self, model_id: bytes) -> tuple[str, ...]:
+        """As the card of the model at work has them; empty for another."""
+        return self._names.get(model_id, ())
+
+    def prediction(self, index: int) -> tuple[PredictionRecord, Payload | None]:
+        """The prediction at `index`; its payload is None if erased. Raises NotFound."""
+        record, _ = self.request_of(index)
+        return record, self.log.payload(index)
+
+    def request_of(self, index: int) -> tuple[PredictionRecord, Request | None]:
+        """The prediction at `index` and its request, None if erased. Raises NotFound."""
+        if not 0 <= index < self.log.size:
+            raise NotFound(
+                f"the log has no record {index}",
+                remedy=f"choose 0 to {self.log.size - 1}",
+                index=index,
+            )
+        record = decode(self.log.body(index))
+        if not isinstance(record, PredictionRecord):
+            raise NotFound(
+                f"record {index} is no prediction", remedy="choose a prediction", index=index
+            )
+        payload = self.log.payload(index)
+        return record, payload.request if payload else None
+
+    def at_work(self) -> Issuer:
+        if self.issuer is None:
+            raise NotFound(
+                "no model is at work on this node",
+                remedy="register one: `veridict model register MODEL`, or run `veridict demo`",
+            )
+        return self.issuer
+
+    def _put_to_work(self, card: ModelCard) -> None:
+        model_id = bytes.fromhex(card.model_id)
+        ready = WorkingModel.load(*self.parts.shelf.need(model_id))
+        self._models[model_id], self._names[model_id] = ready, card.features
+        if self.issuer is None:
+            sequence = next_sequence(self.log)
+            self.issuer = Issuer(ready, card.policy, self.log, self.parts.clock, sequence)
+        else:
+            self.issuer.model, self.issuer.policy = ready, card.policy
+
+    def _catch_up(self, before: int) -> None:
+        for index, body in enumerate(self.log.bodies(before, self.log.size), before):
+            self.board.see(index, decode(body))
+
+    def _unnamed(self, count: int) -> list[Request]:
+        now_s, first = self.parts.clock() // 1000, self.log.size
+        return [
+            Request(f"row-{first + offset}", "", now_s, canonical_json({"row": first + offset}))
+            for offset in range(count)
+        ]
+
+    def watch_guard(self, guard: Contract) -> None:
+        """Remember the guard whose payments this node predicts about."""
+        self.guard = guard
+        self.log.meta_put(GUARD, guard.address.encode())
+
+    def payment_of(self, index: int) -> int | None:
+        """The guard's payment that the prediction at `index` is about, if it is about one."""
+        _, request = self.request_of(index)
+        return settle.payment_of(request, self.guard) if request and self.guard else None
+
+    def payment_state(self, payment_id: int) -> str:
+        """What the guard says of the payment, in a word."""
+        if self.guard is None:
+            return "unknown"
+        return settle.STATES[self.guard.call("payment", payment_id)[3]]
+
+    def _move_tokens(self, payment_id: int | None, act: Act) -> str | None:
+        if payment_id is None or self.guard is None:
+            return None
+        human = Client(self.network.client.rpc, self.parts.keyring.account("human"))
+        guard = Contract(human, self.guard.artifact, self.guard.address)
+        return guard.send("release" if act == "release" else "refuse", payment_id).hash

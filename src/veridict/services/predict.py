@@ -1,0 +1,150 @@
+"""One prediction, told once: request → features → score → commit → log → act → audit.
+
+`predict` walks the first five stages for a batch; acting is `services.settle`
+and a human's `services.cases`; `services.receipt.verify` and `services.audit`
+walk the same stages backwards and need the receipt and the chain, not the
+goodwill of the log's keeper.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from veridict.core.codec import SALT_BYTES, TAG_INPUTS, TAG_REQUEST, commit
+from veridict.core.errors import BadInput
+from veridict.core.nouns import Payload, Policy, PredictionRecord, Request
+from veridict.core.ports import Clock
+from veridict.ledger.log import Entry, Log
+from veridict.models.image import image, pack
+
+
+class Scorer(Protocol):
+    """What predicts: a `CanonicalModel`, or in a dispute's demonstration one that lies."""
+
+    @property
+    def id(self) -> bytes: ...
+
+    @property
+    def n_features(self) -> int: ...
+
+    def score(self, images: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """int64 [n], in units of 2^-32 of the raw output."""
+
+    def explain(self, images: NDArray[np.uint64]) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
+        """Feature numbers and contributions, both [n, 3], strongest first."""
+
+
+@dataclass(slots=True)
+class Issuer:
+    """Who predicts: one model under one policy, writing to one log, one sequence without gaps."""
+
+    model: Scorer
+    policy: Policy
+    log: Log
+    clock: Clock
+    next_sequence: int
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One prediction as logged at `index`. `contributions` belong to `record.reasons`."""
+
+    index: int
+    record: PredictionRecord
+    payload: Payload
+    contributions: tuple[int, ...]
+
+
+def predict(
+    issuer: Issuer, requests: Sequence[Request], features: NDArray[np.float64]
+) -> list[Prediction]:
+    """Score, commit and log `requests`; returns when every record is on disk.
+
+    `features` is float64 [len(requests), model.n_features]; NaN means missing.
+    Raises BadInput for another shape, StorageFailed if the log cannot write
+    (then no prediction was made and no sequence number is used).
+    """
+    # 1 request, 2 features: the caller's; here they become the model's exact input
+    images = _input_images(issuer.model, requests, features)
+    # 3 score: integers, the same on every machine
+    scores = issuer.model.score(images).tolist()
+    reasons, contributions = issuer.model.explain(images)
+    decisions = [issuer.policy.decide(score) for score in scores]
+    # 4 commit: salted, so that the log tells nothing of whom it is about
+    payloads = [
+        Payload(request, request_salt, inputs, inputs_salt)
+        for request, inputs, (request_salt, inputs_salt) in zip(
+            requests, _rows(images), _salts(len(requests)), strict=True
+        )
+    ]
+    # 5 log: durable before anyone hears of it
+    with issuer._lock:
+        now = issuer.clock()
+        records = [
+            PredictionRecord(
+                decision,
+                (row[0], row[1], row[2]),
+                issuer.next_sequence + offset,
+                now,
+                score,
+                issuer.model.id,
+                commit(TAG_REQUEST, payload.request_salt, payload.request.content),
+                commit(TAG_INPUTS, payload.inputs_salt, payload.inputs),
+            )
+            for offset, (decision, row, score, payload) in enumerate(
+                zip(decisions, reasons.tolist(), scores, payloads, strict=True)
+            )
+        ]
+        logged = issuer.log.append(
+            [Entry(r.encode(), p) for r, p in zip(records, payloads, strict=True)]
+        )
+        issuer.next_sequence += len(records)
+    return [
+        Prediction(logged.first_index + offset, record, payload, tuple(parts))
+        for offset, (record, payload, parts) in enumerate(
+            zip(records, payloads, contributions.tolist(), strict=True)
+        )
+    ]
+
+
+def next_sequence(log: Log) -> int:
+    """One more than the sequence of the last prediction in `log`; 0 in a log without any."""
+    step = 1024
+    for stop in range(log.size, 0, -step):
+        for body in reversed(list(log.bodies(max(0, stop - step), stop))):
+            if body[:1] == b"\x01":
+                return PredictionRecord.decode(body).sequence + 1
+    return 0
+
+
+def _input_images(
+    model: Scorer, requests: Sequence[Request], features: NDArray[np.float64]
+) -> NDArray[np.uint64]:
+    if features.shape != (len(requests), model.n_features):
+        raise BadInput(
+            f"features have shape {features.shape}, the model wants "
+            f"({len(requests)}, {model.n_features})",
+            remedy="pass one row a request and one column a feature, in the model card's order",
+        )
+    return image(features)
+
+
+def _rows(images: NDArray[np.uint64]) -> list[bytes]:
+    width, packed = 8 * images.shape[1], pack(images)
+    return [packed[at : at + width] for at in range(0, len(packed), width)]
+
+
+def _salts(count: int) -> list[tuple[bytes, bytes]]:
+    pool = os.urandom(2 * SALT_BYTES * count)
+    return [
+        (pool[at : at + SALT_BYTES], pool[at + SALT_BYTES : at + 2 * SALT_BYTES])
+        for at in range(0, len(pool), 2 * SALT_BYTES)
+    ]

@@ -1,0 +1,123 @@
+"""The log's JSON records: what is logged besides predictions.
+
+    model      a model was registered on chain; carries its whole card
+    anchor     a checkpoint was stored on chain
+    act        a human released or confirmed a case
+    outcomes   labels that arrived, for predictions logged before this record
+
+A record is a canonical JSON object whose first key in the log's reading order
+is told by `kind`; a prediction is binary (`core.nouns.PredictionRecord`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from veridict.core.codec import JsonValue, canonical_json
+from veridict.core.errors import BadInput
+from veridict.core.nouns import RECORD_KIND, PredictionRecord
+from veridict.models.card import ModelCard
+
+
+class ModelRecord(msgspec.Struct, frozen=True, tag_field="kind", tag="model"):
+    """`card` is the model card's document; its digest stands in the registry contract."""
+
+    model_id: str
+    card: dict[str, Any]
+    chain_id: int
+    registry: str
+    block_number: int
+    time_ms: int
+
+    @classmethod
+    def of(
+        cls, card: ModelCard, *, chain_id: int, registry: str, block_number: int, time_ms: int
+    ) -> ModelRecord:
+        document = msgspec.json.decode(card.encode())
+        return cls(card.model_id, document, chain_id, registry, block_number, time_ms)
+
+    def model_card(self) -> ModelCard:
+        """Raises BadInput where the logged card is none."""
+        return ModelCard.decode(canonical_json(self.card))
+
+
+class AnchorRecord(msgspec.Struct, frozen=True, tag_field="kind", tag="anchor"):
+    size: int
+    root: str
+    chain_id: int
+    contract: str
+    tx_hash: str
+    block_number: int
+    time_ms: int
+
+
+class ActRecord(msgspec.Struct, frozen=True, tag_field="kind", tag="act"):
+    """`index` is the log index of the prediction acted on; `act` is "release" or "confirm"."""
+
+    act: str
+    index: int
+    by: str
+    note: str
+    payment_id: int | None
+    tx_hash: str | None
+    time_ms: int
+
+
+class OutcomesRecord(msgspec.Struct, frozen=True, tag_field="kind", tag="outcomes"):
+    """Labels of the predictions in `spans` (sequence numbers, both ends inclusive).
+
+    `positives` lists those in which the event happened; in all others it did not.
+    """
+
+    label: str
+    time_s: int
+    spans: list[tuple[int, int]]
+    positives: list[int]
+    time_ms: int
+
+
+JsonRecord = ModelRecord | AnchorRecord | ActRecord | OutcomesRecord
+LogRecord = PredictionRecord | JsonRecord
+
+_decoder = msgspec.json.Decoder(JsonRecord)
+
+
+def encode(record: LogRecord) -> bytes:
+    """The leaf's bytes. Raises BadInput for a value outside canonical JSON."""
+    if isinstance(record, PredictionRecord):
+        return record.encode()
+    document: JsonValue = msgspec.to_builtins(record)
+    return canonical_json(document)
+
+
+def decode(body: bytes) -> LogRecord:
+    """Raises BadInput unless `body` is exactly what `encode` gives for some record."""
+    if body[:1] == bytes([RECORD_KIND]):
+        return PredictionRecord.decode(body)
+    try:
+        record = _decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+        raise BadInput(
+            f"not a log record: {problem}", remedy="the record was altered or is newer"
+        ) from problem
+    if encode(record) != body:
+        raise BadInput(
+            "the record's JSON is not canonical", remedy="the record was altered after writing"
+        )
+    found: JsonRecord = record
+    return found
+
+
+def is_prediction(body: bytes) -> bool:
+    return body[:1] == bytes([RECORD_KIND])
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """A decoded record and its place in the log."""
+
+    index: int
+    record: LogRecord

@@ -1,0 +1,202 @@
+"""What the dashboard and the CLI show of a node: plain values, ready for JSON.
+
+Views are read models. Nothing here is evidence; evidence is the log, the
+receipts and the chain (`services.audit`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonView:
+    """Why: one feature's part in the score. `contribution` is in units of the raw score (log-odds)."""
+
+    feature: str
+    value: str
+    contribution: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionRow:
+    """One decision in a list. `probability` is for display; the decision was made on `score`."""
+
+    index: int
+    sequence: int
+    time_ms: int
+    request_id: str
+    subject: str
+    summary: str
+    score: int
+    probability: float
+    decision: str
+    reasons: list[ReasonView]
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class FactView:
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageView:
+    """One of the seven stages of one prediction. `done` is False where it has not happened yet."""
+
+    stage: str
+    title: str
+    done: bool
+    facts: list[FactView]
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionView:
+    row: PredictionRow
+    stages: list[StageView]
+    receipt_ready: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ActView:
+    """A human act on a case; `index` is its own record in the log."""
+
+    act: str
+    by: str
+    note: str
+    time_ms: int
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """A prediction that waits for a human (`open`), or was `released` or `confirmed` by one."""
+
+    row: PredictionRow
+    status: str
+    payment_id: int | None
+    acts: list[ActView]
+
+
+@dataclass(frozen=True, slots=True)
+class ChainView:
+    chain_id: int
+    name: str
+    block_number: int
+    rpc_url: str | None
+    operator: str
+    balance_wei: str
+    bond_wei: str
+    contracts: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class AnchorView:
+    size: int
+    root: str
+    time_s: int
+    block_number: int
+    tx_hash: str
+    gas_used: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogView:
+    """`size` ≥ `checkpointed` ≥ `anchored` ≥ `final`, all counts of records."""
+
+    origin: str
+    size: int
+    checkpointed: int
+    anchored: int
+    final: int
+    root: str
+    verifier_key: str
+    anchors: list[AnchorView]
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    version: str
+    scenario: str
+    title: str
+    words: dict[str, str]
+    notices: list[str]
+    model_id: str | None
+    predictions: int
+    counts: dict[str, int]
+    open_cases: int
+    rate_per_s: float
+    started_ms: int
+    demo: str
+    chain: ChainView
+    log: LogView
+
+
+@dataclass(frozen=True, slots=True)
+class ModelView:
+    """The registered model: its card as a canonical document, and what the chain says of it."""
+
+    model_id: str
+    card: dict[str, object]
+    n_features: int
+    n_bytes: int
+    chunks: int
+    active: bool
+    registered_at_block: int
+
+
+@dataclass(frozen=True, slots=True)
+class HistogramView:
+    """Counts per bin of probability, one list a decision; `edges` has one more entry than bins."""
+
+    edges: list[float]
+    allow: list[int]
+    review: list[int]
+    hold: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class QualityPoint:
+    """Precision and recall of (review or hold) in one period of the stream, from logged outcomes."""
+
+    label: str
+    time_s: int
+    predictions: int
+    positives: int
+    flagged: int
+    precision: float | None
+    recall: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class RatePoint:
+    time_ms: int
+    per_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlotsView:
+    scores: HistogramView
+    quality: list[QualityPoint]
+    throughput: list[RatePoint]
+
+
+@dataclass(frozen=True, slots=True)
+class FindingView:
+    code: str
+    where: str
+    expected: str
+    found: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckView:
+    """One numbered check of an audit: how many things it looked at, and what it found wrong."""
+
+    number: int
+    title: str
+    examined: int
+    passed: bool
+    findings: list[FindingView] = field(default_factory=list)

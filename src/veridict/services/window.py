@@ -1,0 +1,274 @@
+"""A node as people see it: the views of the dashboard and the CLI, made from the log and the board."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+import numpy as np
+
+from veridict import __version__
+from veridict.core.codec import canonical_json
+from veridict.core.errors import Refused
+from veridict.core.nouns import (
+    NO_REASON,
+    SCORE_ONE,
+    Decision,
+    Payload,
+    PredictionRecord,
+    Request,
+)
+from veridict.models.image import float_of, unpack
+from veridict.services import views
+from veridict.services.board import Case, probability
+from veridict.services.bus import Bus
+from veridict.services.node import Act, Node
+from veridict.services.records import ActRecord, is_prediction
+from veridict.services.seven import stages
+
+PAGE = 256
+ANCHORS_SHOWN = 50
+
+
+class Window:
+    """The face that the web asks of a node. Reads; and the two acts of a human."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self.demo = ""
+
+    @property
+    def bus(self) -> Bus:
+        return self._node.bus
+
+    def status(self) -> views.StatusView:
+        node = self._node
+        board = node.board
+        return views.StatusView(
+            version=__version__,
+            scenario=node.face.name,
+            title=node.face.title,
+            words=node.face.words,
+            notices=list(node.face.notices),
+            model_id=node.issuer.model.id.hex() if node.issuer else None,
+            predictions=board.predictions,
+            counts={decision.word: board.counts[decision] for decision in Decision},
+            open_cases=board.open_cases,
+            rate_per_s=board.rate(node.parts.clock()),
+            started_ms=node.started_ms,
+            demo=self.demo,
+            chain=self.chain(),
+            log=self.log(),
+        )
+
+    def chain(self) -> views.ChainView:
+        node, client = self._node, self._node.network.client
+        addresses = node.network.addresses
+        contracts = {
+            "registry": addresses.registry,
+            "anchor": addresses.anchor,
+            "stakes": addresses.stakes,
+            "judge": addresses.judge,
+        }
+        if node.guard is not None:
+            contracts["guard"] = node.guard.address
+        return views.ChainView(
+            chain_id=addresses.chain_id,
+            name=node.parts.chain_name,
+            block_number=client.block_number(),
+            rpc_url=node.parts.rpc_url,
+            operator=node.operator,
+            balance_wei=str(client.balance(node.operator)),
+            bond_wei=str(node.network.stakes.call("bond", node.operator)),
+            contracts=contracts,
+        )
+
+    def log(self) -> views.LogView:
+        log = self._node.log
+        anchors = log.anchors()
+        head = log.last_checkpoint()
+        final_block = self._node.final_block()
+        return views.LogView(
+            origin=log.origin,
+            size=log.size,
+            checkpointed=head.size if head else 0,
+            anchored=max((a.size for a in anchors), default=0),
+            final=max((a.size for a in anchors if a.block_number <= final_block), default=0),
+            root=log.root().hex(),
+            verifier_key=log.verifier.vkey,
+            anchors=[
+                views.AnchorView(
+                    size=anchor.size,
+                    root=anchor.root.hex(),
+                    time_s=anchor.time_s,
+                    block_number=anchor.block_number,
+                    tx_hash=anchor.tx_hash,
+                    gas_used=self._node.gas_of(anchor),
+                )
+                for anchor in reversed(anchors[-ANCHORS_SHOWN:])
+            ],
+        )
+
+    def predictions(
+        self, *, before: int | None, limit: int, decision: str | None
+    ) -> list[views.PredictionRow]:
+        """Newest first: those with a log index below `before`, all without it."""
+        wanted = None if decision is None else Decision[decision.upper()]
+        return [self.row(index) for index in islice(self._indices(before, wanted), limit)]
+
+    def row(self, index: int) -> views.PredictionRow:
+        record, payload = self._node.prediction(index)
+        return prediction_row(self._node, index, record, payload)
+
+    def prediction(self, index: int) -> views.PredictionView:
+        row = self.row(index)
+        told, ready = stages(self._node, index, row)
+        return views.PredictionView(row, told, ready)
+
+    def receipt_json(self, index: int) -> bytes:
+        return self._node.receipt(index).to_json()
+
+    def cases(self, *, status: str | None, limit: int) -> list[views.CaseView]:
+        """Newest first."""
+        cases = reversed(list(self._node.board.cases.values()))
+        wanted = (case for case in cases if status is None or case.status == status)
+        return [self.case(case) for case in islice(wanted, limit)]
+
+    def case(self, case: Case) -> views.CaseView:
+        return views.CaseView(
+            row=self.row(case.index),
+            status=case.status,
+            payment_id=self._node.payment_of(case.index),
+            acts=[act_view(index, act) for index, act in case.acts],
+        )
+
+    def act(self, index: int, act: Act, *, by: str, note: str) -> views.ActView:
+        logged, record = self._node.act(index, act, by=by, note=note)
+        self.bus.publish("case", self.case(self._node.board.cases[index]))
+        return act_view(logged, record)
+
+    def model(self) -> views.ModelView | None:
+        shown = self._node.board.model
+        if shown is None:
+            return None
+        model_id = bytes.fromhex(shown[1].model_id)
+        model, _ = self._node.parts.shelf.need(model_id)
+        on_chain = self._node.network.registry
+        entry = on_chain.call("model", model_id)
+        return views.ModelView(
+            model_id=shown[1].model_id,
+            card=shown[1].card,
+            n_features=entry[2],
+            n_bytes=len(model),
+            chunks=len(on_chain.call("chunks", model_id)),
+            active=on_chain.call("is_active", model_id),
+            registered_at_block=entry[3],
+        )
+
+    def plots(self) -> views.PlotsView:
+        board = self._node.board
+        return views.PlotsView(board.scores(), board.quality(), board.throughput())
+
+    def checkpoint_text(self) -> str:
+        head = self._node.log.last_checkpoint()
+        if head is None:
+            raise Refused(
+                "this log has no checkpoint yet",
+                remedy="wait for the first anchor",
+                reason="no checkpoint",
+            )
+        return head.text
+
+    def audit(self) -> list[views.CheckView]:
+        return [
+            views.CheckView(
+                check.number,
+                check.title,
+                check.examined,
+                check.passed,
+                [views.FindingView(f.code, f.where, f.expected, f.found) for f in check.findings],
+            )
+            for check in self._node.audit()
+        ]
+
+    def predict_json(
+        self, ids: list[str], rows: list[list[float | None]]
+    ) -> list[views.PredictionRow]:
+        """Rows of features as JSON has them, null for missing."""
+        features = np.array(
+            [[math.nan if value is None else value for value in row] for row in rows], np.float64
+        )
+        now_s = self._node.parts.clock() // 1000
+        requests = [Request(name, "", now_s, canonical_json({"id": name})) for name in ids]
+        made = self._node.predict(features, requests)
+        return [
+            prediction_row(self._node, prediction.index, prediction.record, prediction.payload)
+            for prediction in made
+        ]
+
+    def _indices(self, before: int | None, wanted: Decision | None) -> Iterator[int]:
+        top = self._node.log.size if before is None else max(0, min(before, self._node.log.size))
+        if wanted in (Decision.REVIEW, Decision.HOLD):
+            for index in reversed(list(self._node.board.cases)):
+                if index < top and self._node.request_of(index)[0].decision is wanted:
+                    yield index
+            return
+        for stop in range(top, 0, -PAGE):
+            start = max(0, stop - PAGE)
+            page = list(self._node.log.bodies(start, stop))
+            for offset in reversed(range(len(page))):
+                allowed = wanted is None or page[offset][1] == Decision.ALLOW
+                if is_prediction(page[offset]) and allowed:
+                    yield start + offset
+
+
+def prediction_row(
+    node: Node,
+    index: int,
+    record: PredictionRecord,
+    payload: Payload | None,
+) -> views.PredictionRow:
+    return views.PredictionRow(
+        index=index,
+        sequence=record.sequence,
+        time_ms=record.time_ms,
+        request_id=payload.request.id if payload else "",
+        subject=payload.request.subject if payload else "",
+        summary=node.face.summary(payload.request) if payload else "erased",
+        score=record.score,
+        probability=probability(record.score),
+        decision=record.decision.word,
+        reasons=reason_views(node, record, payload),
+        state=node.state(index).word,
+    )
+
+
+def reason_views(
+    node: Node, record: PredictionRecord, payload: Payload | None
+) -> list[views.ReasonView]:
+    """The recorded reasons with values and contributions, worked out again from the inputs."""
+    model = node.model(record.model_id)
+    if payload is None or model is None:
+        return []
+    images = unpack(payload.inputs, model.n_features)
+    features, contributions = model.explain(images)
+    values = images[0].tolist()
+    names = node.feature_names(record.model_id)
+    told: Sequence[tuple[int, int]] = list(
+        zip(features[0].tolist(), contributions[0].tolist(), strict=True)
+    )
+    return [
+        views.ReasonView(
+            feature=names[feature] if feature < len(names) else f"feature {feature}",
+            value=f"{float_of(values[feature]):g}",
+            contribution=contribution / SCORE_ONE,
+            text=node.face.reason(feature, float_of(values[feature])),
+        )
+        for feature, contribution in told
+        if feature != NO_REASON
+    ]
+
+
+def act_view(index: int, record: ActRecord) -> views.ActView:
+    return views.ActView(record.act, record.by, record.note, record.time_ms, index)
