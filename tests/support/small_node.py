@@ -27,6 +27,7 @@ class SmallNode:
     def __init__(self) -> None:
         self.bus = Bus()
         self.anchored = 0
+        self.demo = "done"
         self._rows: list[views.PredictionRow] = []
         self._cases: dict[int, views.CaseView] = {}
         self._acts = 0
@@ -64,7 +65,7 @@ class SmallNode:
         rows = self._rows
         counts = {d.word: sum(r.decision == d.word for r in rows) for d in Decision}
         waiting = sum(case.status == "open" for case in self._cases.values())
-        return small_views.status(len(rows), self.anchored, counts, waiting)
+        return small_views.status(len(rows), self.anchored, counts, waiting, self.demo)
 
     def predictions(
         self, *, before: int | None, limit: int, decision: str | None

@@ -46,7 +46,9 @@ def row(
     )
 
 
-def status(size: int, anchored: int, counts: dict[str, int], waiting: int) -> views.StatusView:
+def status(
+    size: int, anchored: int, counts: dict[str, int], waiting: int, demo: str
+) -> views.StatusView:
     return views.StatusView(
         version="0.1.0",
         scenario="payments",
@@ -66,7 +68,7 @@ def status(size: int, anchored: int, counts: dict[str, int], waiting: int) -> vi
         open_cases=waiting,
         rate_per_s=4821.5 if size else 0.0,
         started_ms=START_MS,
-        demo="done" if size else "idle",
+        demo=demo,
         chain=_chain(),
         log=_log(size, anchored),
     )
