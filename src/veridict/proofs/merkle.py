@@ -41,10 +41,15 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return sha256(b"\x01" + left + right).digest()
 
 
-def pair_up(hashes: Iterable[bytes]) -> list[bytes]:
-    """The next level: 2n hashes become n. An odd last hash is left out."""
-    it = iter(hashes)
-    return [sha256(b"\x01" + left + right).digest() for left, right in zip(it, it)]  # noqa: B905
+def pair_up(row: bytes, height: int = 1) -> bytes:
+    """The nodes `height` levels above a row of hashes laid back to back, as tiles hold them.
+
+    Shape: 2^height · n hashes in, n out.
+    """
+    for _ in range(height):
+        pairs = range(0, len(row), 2 * HASH_BYTES)
+        row = b"".join([sha256(b"\x01" + row[i : i + 2 * HASH_BYTES]).digest() for i in pairs])
+    return row
 
 
 def root_from_leaf_hashes(hashes: Sequence[bytes]) -> bytes:
