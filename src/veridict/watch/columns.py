@@ -78,17 +78,15 @@ def _is_number(kind: Any) -> bool:
     )
 
 
-def _parsed(texts: Any) -> pa.Array:
+def _parsed(texts: Any, what: str = "a number", remedy: str = "write 12.50, not 12,50") -> pa.Array:
     try:
-        return texts.cast(pa.float64())
+        return pc.utf8_trim_whitespace(texts).cast(pa.float64())
     except pa.ArrowInvalid:
         for index, text in enumerate(texts.to_pylist()):
             try:
-                pa.array([text]).cast(pa.float64())
+                pa.array([text and text.strip()], pa.string()).cast(pa.float64())
             except pa.ArrowInvalid:
-                raise _Bad(
-                    index, f"{text!r} is not a number", "write plain numbers such as 12.50"
-                ) from None
+                raise _Bad(index, f"{text!r} is not {what}", remedy) from None
         raise
 
 
@@ -115,7 +113,8 @@ def _time(values: Any) -> pa.Array:
         values = _timestamps(values)
     if pa.types.is_timestamp(values.type) or pa.types.is_date(values.type):
         _first(pc.is_null(values), "it is empty", "fill it in or remove the row")
-        values = values.cast(pa.timestamp("s"), safe=False).cast(pa.int64())
+        zone = getattr(values.type, "tz", None)
+        values = values.cast(pa.timestamp("s", zone), safe=False).cast(pa.int64())
     array = _number(values)
     _where(array != np.rint(array), array, "is not a whole second", "round times to seconds")
     _where(array < 0, array, "is before 1970", "use seconds since 1970")
@@ -124,11 +123,17 @@ def _time(values: Any) -> pa.Array:
 
 
 def _timestamps(texts: Any) -> Any:
-    """Texts such as 2024-01-31T12:00:00 as timestamps; anything else is left for `_number`."""
-    try:
-        return texts.cast(pa.timestamp("s"))
-    except pa.ArrowInvalid:
-        return texts
+    """Texts such as 2024-01-31T12:00:00 (UTC, or with a zone) as timestamps, else as numbers."""
+    for kind in (pa.timestamp("us"), pa.timestamp("us", "UTC")):
+        try:
+            return texts.cast(kind)
+        except pa.ArrowInvalid:
+            continue
+    return _parsed(
+        texts,
+        "seconds since 1970 or a timestamp",
+        "write all times alike, as 1706702400 or as 2024-01-31T12:00:00",
+    )
 
 
 def _label(values: Any) -> pa.Array:

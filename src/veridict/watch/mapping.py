@@ -81,13 +81,20 @@ def bind(
         if column.required and column.field not in taken:
             raise _missing(column.key, column.key, present, file)
     bound = [Bound(known[key], source) for key, source in chosen.items()]
-    _refuse_twice(bound, file)
+    _refuse_twice(bound, present, file)
     return bound
 
 
-def _refuse_twice(bound: Sequence[Bound], file: str) -> None:
+def _refuse_twice(bound: Sequence[Bound], present: Sequence[str], file: str) -> None:
     fields = [b.column.field for b in bound]
     for b in bound:
+        if present.count(b.source) > 1:
+            raise BadStream(
+                f"{file}: there are several columns {b.source!r}",
+                remedy="give each column a name of its own",
+                file=file,
+                column=b.source,
+            )
         if fields.count(b.column.field) > 1:
             raise BadStream(
                 f"{b.column.field} is mapped twice",

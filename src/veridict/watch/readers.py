@@ -7,6 +7,7 @@ row, to name the culprit. Row numbers count data rows from 1.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from csv import reader
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,6 +20,7 @@ from veridict.watch.columns import convert
 from veridict.watch.mapping import Bound, Column, bind
 
 BATCH_ROWS = 65_536
+MAX_HEADER = 65_536
 
 
 def read_rows(
@@ -112,12 +114,18 @@ def _csv(
 
 
 def _header(path: Path) -> list[str]:
-    with csv.open_csv(
-        path,
-        read_options=csv.ReadOptions(use_threads=False, block_size=4 << 20),
-        parse_options=csv.ParseOptions(invalid_row_handler=lambda row: "skip"),
-    ) as source:
-        return list(source.schema.names)
+    """The names in the first line."""
+    with pa.input_stream(path, compression="detect") as source:
+        line = source.read(MAX_HEADER).split(b"\n", 1)[0]
+    names = next(reader([line.decode("utf-8-sig").rstrip("\r")]), [])
+    for other in (";", "\t", "|"):
+        if len(names) == 1 and other in names[0]:
+            raise BadStream(
+                f"{path.name}: the columns are separated by {other!r}",
+                remedy="save the file with commas between the columns",
+                file=path.name,
+            )
+    return names
 
 
 def _cut(path: Path, rows: int, bad: csv.InvalidRow) -> BadStream:

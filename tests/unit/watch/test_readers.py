@@ -100,7 +100,7 @@ class Defect:
 
 DEFECTS = {
     "time-falls": Defect("t3,99,cy,ann,1,0", "earlier than in the row above", "time", "sort"),
-    "time-text": Defect("t3,noon,cy,ann,1,0", "'noon' is not a number", "time", "write plain"),
+    "time-text": Defect("t3,noon,cy,ann,1,0", "'noon' is not seconds", "time", "all times alike"),
     "time-milliseconds": Defect(
         "t3,1700000000000,cy,ann,1,0", "absurd time", "time", "not milliseconds"
     ),
@@ -156,6 +156,51 @@ def test_an_unknown_mapping_key_is_named_with_the_known_ones(tmp_path: Path) -> 
     with pytest.raises(BadStream, match="unknown mapping key 'sum'") as caught:
         read(write(tmp_path, GOOD), "sum=amount")
     assert "amount_minor" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "written", ["2024-01-31T12:00:00Z", "2024-01-31 13:00:00+01:00", "2024-01-31 12:00:00.75"]
+)
+def test_timestamps_with_zones_and_fractions_are_whole_seconds(
+    tmp_path: Path, written: str
+) -> None:
+    rows = read(write(tmp_path, [HEADER, f"t1,{written},ann,bob, 5 ,0"]))
+    assert rows["time_s"].to_pylist() == [1_706_702_400]
+    assert rows["amount_minor"].to_pylist() == [500]
+
+
+def test_a_column_name_that_occurs_twice_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, ["id,time,payer,payee,amount,amount", "1,2,a,b,3,4"])
+    with pytest.raises(BadStream, match="several columns 'amount'"):
+        read(path)
+
+
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_another_separator_is_named(tmp_path: Path, mark: str) -> None:
+    with pytest.raises(BadStream, match="separated by") as caught:
+        read(write(tmp_path, [line.replace(",", mark) for line in GOOD]))
+    assert "commas" in caught.value.remedy
+
+
+def test_a_windows_file_with_byte_order_mark_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "payments.csv"
+    path.write_bytes(b"\xef\xbb\xbf" + "\r\n".join(GOOD).encode())
+    assert read(path).num_rows == 3
+
+
+def test_a_compressed_file_cut_short_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "payments.csv.gz"
+    lines = [HEADER, *(f"t{i},{i},a{i % 97},b{i % 89},{i}.25,0" for i in range(1, 20_000))]
+    data = gzip.compress("\n".join(lines).encode())
+    path.write_bytes(data[: len(data) // 2])
+    with pytest.raises(BadStream, match="cannot be read"):
+        read(path)
+
+
+def test_bytes_that_are_no_table_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "noise.csv").write_bytes(bytes(range(256)) * 50)
+    with pytest.raises(BadStream):
+        read(tmp_path / "noise.csv")
 
 
 def test_a_field_mapped_twice_is_refused(tmp_path: Path) -> None:
