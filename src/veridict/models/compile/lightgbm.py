@@ -6,6 +6,9 @@ split's missing type (LightGBM's Tree::NumericalDecision):
     None   NaN counts as 0.0
     NaN    NaN goes the default way
     Zero   NaN and |value| <= 1e-35f go the default way
+
+Before that, LightGBM reads every |value| <= 1e-35f as 0.0 (RowPairFunctionFromDenseMatric
+in c_api.cpp), so such values go where zero goes, whatever the threshold.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from veridict.models.layout import Node, Tree, TreeModel
 _DEFAULT_LEFT = 2  # bit of decision_type; bits 2 and 3 are the missing type
 _MISSING_NONE, _MISSING_NAN = 0, 2
 _ZERO = float(np.float32(1e-35))  # kZeroThreshold in LightGBM's meta.h
+_BELOW_ZERO = math.nextafter(-_ZERO, -math.inf)
 
 _LINKS = {
     "binary": Link.LOGIT,
@@ -233,15 +237,22 @@ def _rule(threshold: float, decision: int) -> list[_Step]:
     default_left = bool(decision & _DEFAULT_LEFT)
     missing = decision >> 2 & 3
     if missing == _MISSING_NONE:
-        return [(threshold, threshold < 0.0, _LEFT, _RIGHT)]
+        return [(_snapped(threshold), threshold < 0.0, _LEFT, _RIGHT)]
     if missing == _MISSING_NAN:
-        return [(threshold, not default_left, _LEFT, _RIGHT)]
+        return [(_snapped(threshold), not default_left, _LEFT, _RIGHT)]
     return _zero_rule(threshold, default_left)
+
+
+def _snapped(threshold: float) -> float:
+    """The threshold that keeps [-_ZERO, _ZERO] together, on the side of zero."""
+    if -_ZERO <= threshold < 0.0:
+        return _BELOW_ZERO
+    return _ZERO if 0.0 <= threshold < _ZERO else threshold
 
 
 def _zero_rule(threshold: float, default_left: bool) -> list[_Step]:
     """[-_ZERO, _ZERO] and NaN go the default way, all else by the threshold."""
-    below_zero = math.nextafter(-_ZERO, -math.inf)
+    below_zero = _BELOW_ZERO
     inside = -_ZERO <= threshold < _ZERO
     if default_left:
         if threshold >= _ZERO:
