@@ -25,13 +25,15 @@ def next_base_fee(block: Block) -> int:
 def estimate(run: Callable[[int], Outcome], limit: int) -> tuple[int, Outcome]:
     """The gas with which the call succeeds, and its last outcome; at `limit` the call may fail.
 
-    The gas used is not enough where a call forwards 63/64 of what is left, so
+    What it used is not enough where it forwards 63/64 of what is left, so there
     the least sufficient amount is searched for, between the two.
     """
     outcome = run(limit)
     if outcome.failure is not None:
         return limit, outcome
-    low, high = outcome.gas_used - 1, limit
+    if run(outcome.gas_peak).failure is None:  # it looks at no gas: the usual case
+        return outcome.gas_peak, outcome
+    low, high = outcome.gas_peak, limit
     guess = (outcome.gas_peak + CALL_STIPEND) * 64 // 63
     if guess < high:
         if run(guess).failure is None:

@@ -16,7 +16,7 @@ from veridict.chain.embedded.executor import (
     Transaction,
     TransactionRefused,
 )
-from veridict.core.errors import VeridictError
+from veridict.core.errors import RpcUnavailable, VeridictError
 
 MAX_BLOCK_TRANSACTIONS = 128  # past it a block gains no more speed, and its senders wait longer
 
@@ -51,6 +51,7 @@ class Miner:
         self._mining = threading.Lock()
         self._queueing = threading.Lock()
         self._queue: list[_Ticket] = []
+        self._stopped = False
 
     def submit(self, transactions: Sequence[Transaction]) -> list[Answer]:
         """Returns when each is durable or refused; answers in the order of `transactions`."""
@@ -68,8 +69,9 @@ class Miner:
             self._seal([])
 
     def stop(self) -> None:
-        """Waits for the block in work. Close the store afterwards: then nothing is mined."""
-        self._mining.acquire()
+        """Waits for the block in work; afterwards nothing is mined."""
+        with self._mining:
+            self._stopped = True
 
     def _mine_queue(self) -> None:
         with self._queueing:
@@ -105,6 +107,8 @@ class Miner:
             rest = [*sealed.left, *later]
 
     def _seal(self, group: list[Transaction]) -> Sealed:
+        if self._stopped:
+            raise RpcUnavailable("the chain is closed", remedy="open it again")
         head = self._head()
         sealed = self._executor.seal(head, group, max(head.timestamp_s, self._now_s()))
         self._commit(sealed)
