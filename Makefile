@@ -13,10 +13,10 @@ run: .venv/.runtime ## start a node with its dashboard and run the demo
 	@$(BIN)/veridict up --demo
 
 test: .venv/.dev node_modules/.ready check ## all checks and tests of a change, under 10 minutes
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 test-all: .venv/.dev node_modules/.ready check ## the slow tests as well
-	$(BIN)/pytest -m ""
+	$(BIN)/pytest -n 2 --dist loadfile -m ""
 
 check: .venv/.dev ## format, lint, types, import rules, committed artifacts, generated docs
 	$(BIN)/ruff format --check --quiet .

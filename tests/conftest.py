@@ -23,6 +23,11 @@ def _own_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests last: Playwright's event loop occupies the thread until the session ends."""
+    items.sort(key=lambda item: "tests/browser/" in item.nodeid)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Says in the last lines which parts were missing, so that no skip goes unseen."""
