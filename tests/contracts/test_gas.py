@@ -42,7 +42,7 @@ Gas = dict[str, int]
 @pytest.fixture(scope="module")
 def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedChain]:
     path = tmp_path_factory.mktemp("chain")
-    accounts = {key("owner").address: 1000 * ETHER, key("other").address: 1000 * ETHER}
+    accounts = {str(key(name).address): 1000 * ETHER for name in ("owner", "other")}
     with EmbeddedChain.open(
         path, chain_id=31337, genesis_accounts=accounts, clock=lambda: NOW_MS
     ) as chain:
