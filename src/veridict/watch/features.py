@@ -37,8 +37,8 @@ def _side(who: str, did: str, other: str) -> tuple[Feature, ...]:
     first = f"the {who} never {did} before"
     return (
         *(
-            Feature(f"{who}_{did}_{d}d", f"the {who} {did} about {{v:.1f}} times in {d} days")
-            for d in (1, 7, 30)
+            Feature(f"{who}_{did}_{d}d", f"the {who} {did} about {{v:.1f}} times in {span}")
+            for d, span in ((1, "a day"), (7, "7 days"), (30, "30 days"))
         ),
         Feature(f"{who}_usual", f"the {who}'s usual amount is {{v:.2f}}", first),
         Feature(f"{who}_ratio", f"the amount is {{v:.1f}} times the {who}'s usual", first),

@@ -167,7 +167,11 @@ class Credit:
 def _status(months: str, value: float) -> str:
     if value <= 0:
         return f"paid duly {months}"
-    return f"{value:.0f} months late {months}"
+    return f"{_months(value)} late {months}"
+
+
+def _months(count: float) -> str:
+    return "1 month" if count == 1 else f"{count:.0f} months"
 
 
 _WHOLE: dict[str, Callable[[float], str]] = {
@@ -184,7 +188,7 @@ def _sentence(name: str, value: float) -> str:
     if name in _WHOLE:
         return _WHOLE[name](value)
     kind, month = name.split("_")
-    ago = "in the latest month" if month == "1" else f"{int(month) - 1} months before the latest"
+    ago = "in the latest month" if month == "1" else f"{_months(int(month) - 1)} before the latest"
     if kind == "status":
         return _status(ago, value)
     if kind == "use":
