@@ -67,8 +67,11 @@ class Court:
             "proof": trees.inclusion(0, leaves),
         }
 
-    def challenge(self, arguments: dict[str, Any]) -> None:
+    def challenge(self, arguments: dict[str, Any]) -> Any:
+        """The judge's LieProven event."""
         self.judge.challenge(*arguments.values(), sender=self.challenger.address)
+        (event,) = [e for e in self.judge.get_logs() if type(e).__name__ == "LieProven"]
+        return event
 
 
 @pytest.fixture
@@ -90,13 +93,12 @@ def test_a_lie_costs_the_bond_and_half_goes_to_the_challenger(court: Court) -> N
     arguments = court.publish(bodies)
     before = boa.env.get_balance(court.challenger.address)
 
-    court.challenge(arguments)
+    event = court.challenge(arguments)
 
     assert court.stakes.bond(court.operator.address) == 0
     assert boa.env.get_balance(court.challenger.address) - before == MIN_BOND // 2
     leaf = trees.leaf(bodies[0])
     assert court.judge.proven(court.operator.address, leaf)
-    (event,) = [e for e in court.judge.get_logs() if type(e).__name__ == "LieProven"]
     assert (event.claimed, event.actual, event.slashed) == (LIE, TRUE_SCORE, MIN_BOND)
     assert (event.modelId, event.leaf) == (court.model_id, leaf)
     assert event.operator == court.operator.address
@@ -135,9 +137,7 @@ def test_an_accomplice_with_the_same_lie_shields_nobody(court: Court) -> None:
 
 def test_a_lie_without_a_bond_is_still_proven(court: Court) -> None:
     arguments = court.publish([court.record(LIE).encode()], by=contracts.account("poor"))
-    court.challenge(arguments)
-    (event,) = [e for e in court.judge.get_logs() if type(e).__name__ == "LieProven"]
-    assert event.slashed == 0
+    assert court.challenge(arguments).slashed == 0
 
 
 def test_an_operator_on_the_way_out_is_slashed(court: Court) -> None:
