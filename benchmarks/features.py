@@ -15,8 +15,8 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks.row import Row
-from veridict.solutions.catalog import open_scenario
 from veridict.solutions.finance.payments import SHAPE, Payment, Payments
+from veridict.solutions.roster import scenario_of
 from veridict.watch.arrays import F64
 from veridict.watch.features import PaymentFeatures
 from veridict.watch.scenario import Scenario
@@ -49,7 +49,7 @@ def run() -> list[Row]:
     seconds = perf_counter() - start
     alone = _AmountAlone("amlsim", None)
     alone.feature_names = ("amount",)
-    credit = train(open_scenario("credit"))
+    credit = train(scenario_of("credit"))
     return [
         Row("features.payments_per_s", _speed(scenario, rows), "payments/s"),
         Row("features.one_payment_us", _one_by_one_us(rows), "µs"),
@@ -131,7 +131,7 @@ def _cards() -> list[Row]:
     root = os.environ.get("VERIDICT_DATA")
     if not root:
         return []
-    scenario = open_scenario(data="fdh", data_root=Path(root))
+    scenario = scenario_of("payments", data="fdh", data_root=Path(root))
     rows = scenario.load()
     speed = Row("features.cards_per_s", _speed(scenario, rows, runs=1), "payments/s")
     return [speed, *_quality("cards", train(scenario, rows), None)]

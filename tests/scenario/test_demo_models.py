@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.missing import missing
 from tools.make_datasets import OUT, amlsim, uci_credit
-from veridict.solutions.catalog import open_scenario
+from veridict.solutions.roster import scenario_of
 from veridict.watch.training import train
 
 
@@ -20,7 +20,7 @@ from veridict.watch.training import train
 def data() -> Path:
     root = os.environ.get("VERIDICT_DATA")
     if not root:
-        missing("the original data sets", "set VERIDICT_DATA to their folder")
+        missing("the original data sets", "set VERIDICT_DATA to their folder", installable=False)
     return Path(root)
 
 
@@ -32,7 +32,7 @@ def test_the_shipped_rows_are_rebuilt_from_the_originals(data: Path, name: str, 
 
 def test_payments_beat_graph_features_on_the_later_fifth() -> None:
     """IBM's snapml graph features reach 0.807 with the same split, the amount alone 0.707."""
-    trained = train(open_scenario("payments"))
+    trained = train(scenario_of("payments"))
     assert trained.test.ap is not None
     assert trained.test.recall_at_1pct is not None
     assert trained.test.ap > Decimal("0.83")
@@ -47,7 +47,7 @@ def test_payments_beat_graph_features_on_the_later_fifth() -> None:
 
 def test_credit_is_as_good_as_cross_validation_says_it_can_be() -> None:
     """Five-fold cross-validation of LightGBM gives 0.561."""
-    trained = train(open_scenario("credit"))
+    trained = train(scenario_of("credit"))
     assert trained.test.ap is not None
     assert trained.test.ap > Decimal("0.55")
     assert {m.where for m in trained.by_group} >= {"sex: female", "sex: male"}
@@ -55,6 +55,6 @@ def test_credit_is_as_good_as_cross_validation_says_it_can_be() -> None:
 
 @pytest.mark.slow
 def test_cards_with_labels_a_week_late(data: Path) -> None:
-    trained = train(open_scenario(data="fdh", data_root=data))
+    trained = train(scenario_of("payments", data="fdh", data_root=data))
     assert trained.test.ap is not None
     assert trained.test.ap > Decimal("0.70")

@@ -1,4 +1,4 @@
-"""The scenarios by name."""
+"""The scenarios by name: the one place that knows them all."""
 
 from __future__ import annotations
 
@@ -26,6 +26,10 @@ def scenario_of(
 
     Raises BadInput for a combination that does not exist, NotFound for absent data.
     """
+    if mapping and stream is None:
+        raise BadInput(
+            "a column mapping without a file", remedy="name the file it is for: --stream FILE"
+        )
     match name, data, stream:
         case "payments", None, Path():
             return Payments.file(stream, mapping)

@@ -11,9 +11,10 @@ import pytest
 
 from veridict.core.errors import BadInput, NotFound
 from veridict.core.nouns import Decision
-from veridict.solutions.catalog import SCENARIOS, open_scenario
 from veridict.solutions.finance.credit import Credit
 from veridict.solutions.finance.payments import Payments
+from veridict.solutions.roster import SCENARIOS, scenario_of
+from veridict.watch.mapping import parse_mapping
 from veridict.watch.scenario import Scenario
 
 HEAD = 3000
@@ -21,7 +22,7 @@ HEAD = 3000
 
 @pytest.fixture(params=SCENARIOS, scope="module")
 def scenario(request: pytest.FixtureRequest) -> Scenario[Any]:
-    return open_scenario(request.param)
+    return scenario_of(request.param)
 
 
 def test_it_says_what_it_is(scenario: Scenario[Any]) -> None:
@@ -111,22 +112,25 @@ def test_a_users_file_is_a_scenario(tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
     path.write_text("tx,at,from,to,value\n1,5,a,b,2.50\n")
     mapping = "id=tx,time=at,payer=from,payee=to,amount=value"
-    scenario = open_scenario(stream=path, mapping=mapping)
+    scenario = scenario_of("payments", stream=path, mapping=parse_mapping(mapping))
     assert scenario.data_name == "mine.csv"
     assert scenario.load().example(0).fields.amount_minor == 250
 
 
 @pytest.mark.parametrize(
-    ("options", "error"),
+    ("name", "options", "error"),
     [
-        ({"name": "lottery"}, NotFound),
-        ({"data": "lottery"}, NotFound),
-        ({"data": "fdh"}, NotFound),
-        ({"data": "fdh", "stream": Path("x.csv")}, BadInput),
-        ({"mapping": "id=tx"}, BadInput),
-        ({"name": "credit", "stream": Path("x.csv")}, BadInput),
+        ("lottery", {}, BadInput),
+        ("payments", {"data": "uci"}, BadInput),
+        ("payments", {"data": "fdh"}, NotFound),
+        ("payments", {"data": "fdh", "data_root": Path("absent")}, NotFound),
+        ("payments", {"data": "fdh", "stream": Path("x.csv")}, BadInput),
+        ("payments", {"mapping": (("id", "tx"),)}, BadInput),
+        ("credit", {"stream": Path("x.csv")}, BadInput),
     ],
 )
-def test_what_cannot_be_opened_is_refused(options: dict[str, Any], error: type[Exception]) -> None:
+def test_what_cannot_be_opened_is_refused(
+    name: str, options: dict[str, Any], error: type[Exception]
+) -> None:
     with pytest.raises(error):
-        open_scenario(**options)
+        scenario_of(name, **options)
