@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from tools.gas_table import gas_table
 from veridict.core import errors
 from veridict.core.errors import VeridictError
 
@@ -76,7 +77,11 @@ def _peer(row: Mapping[str, object]) -> str:
     return f"{row['peer']}: {_number(value)}" if isinstance(value, int | float) else "—"
 
 
-TABLES: Mapping[str, Callable[[], str]] = {"errors": errors_table, "figures": figures_table}
+TABLES: Mapping[str, Callable[[], str]] = {
+    "errors": errors_table,
+    "figures": figures_table,
+    "gas": gas_table,
+}
 
 
 def rendered(page: str) -> str:
