@@ -1,43 +1,104 @@
-"""Asking a node that runs in another process, over its own API."""
+"""The Python API: what `import veridict` offers a data scientist."""
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
 
-import httpx
-import msgspec
+import numpy as np
+from numpy.typing import ArrayLike
 
-from veridict.apps.running import Running
+from veridict.apps import wire
 from veridict.apps.settings import Settings
-from veridict.core.errors import Refused, RpcUnavailable
-from veridict.services.views import ModelView, PredictionRow
-from veridict.watch.feature_rows import FeatureRows
+from veridict.core.codec import canonical_json
+from veridict.core.errors import BadInput
+from veridict.core.nouns import SCORE_ONE, Policy
+from veridict.models.card import Metric, ModelCard
+from veridict.models.compile import Compiled, Link, compile_model
+from veridict.models.image import image, pack
+from veridict.services.node import Node
+from veridict.services.receipt import Receipt
+from veridict.watch.metrics import measure
 
-TIMEOUT_S = 30.0
-
-
-def predict_there(running: Running, settings: Settings, table: FeatureRows) -> list[PredictionRow]:
-    """`POST /api/predictions` of the running node. Raises Refused with the node's own words."""
-    headers = {"Authorization": f"Bearer {settings.access_token()}"}
-    with httpx.Client(
-        base_url=running.web, headers=headers, timeout=TIMEOUT_S, trust_env=False
-    ) as client:
-        model = msgspec.json.decode(_answer(client.get("api/model")), type=ModelView | None)
-        features: Any = model.card["features"] if model else ()
-        body = {"ids": table.ids, "rows": table.ordered(tuple(features))}
-        answer = client.post("api/predictions", content=msgspec.json.encode(body))
-        return msgspec.json.decode(_answer(answer), type=list[PredictionRow])
+__all__ = ["Compiled", "Node", "Receipt", "card", "compile", "open_node"]
 
 
-def _answer(response: httpx.Response) -> bytes:
-    if response.is_success:
-        return response.content
-    try:
-        told = response.json()
-        message, remedy = str(told["message"]), str(told["remedy"])
-    except (ValueError, KeyError, TypeError) as problem:
-        raise RpcUnavailable(
-            f"the running node answers with status {response.status_code}",
-            remedy="look at its terminal, or stop it and run this again",
-        ) from problem
-    raise Refused(f"the running node refused: {message}", remedy=remedy, reason=message)
+def compile(model: object, *, feature_names: Sequence[str] | None = None) -> Compiled:
+    """A trained estimator as exact integers: `compiled.model`, and `compiled.annex` to explain.
+
+    Raises UnsupportedModel, naming the reason, for what has no exact form.
+    """
+    return compile_model(model, feature_names=feature_names)
+
+
+def card(
+    compiled: Compiled,
+    *,
+    title: str,
+    review_at: float,
+    hold_at: float,
+    X: ArrayLike,  # noqa: N803  scikit-learn's name
+    y: ArrayLike,
+    period_s: tuple[int, int] = (0, 0),
+    limits: Sequence[str] = (),
+) -> ModelCard:
+    """The card that is registered with a model.
+
+    `review_at` and `hold_at` are probabilities for a classifier, outputs for a
+    regression. `X`, `y`: held-out rows and their 0/1 labels, on which the card's
+    metrics are measured and whose digest it carries. `period_s`: first and last
+    second of the training data. Raises BadInput.
+    """
+    rows, labels = image(np.asarray(X)), np.asarray(y, dtype=np.int8)
+    policy = Policy(_raw(review_at, compiled.link), _raw(hold_at, compiled.link))
+    found = measure("held out", compiled.model.score(rows), labels, policy)
+    named = {
+        "average precision": found.ap,
+        "recall at 1 % false alarms": found.recall_at_1pct,
+        "precision of review or hold": found.precision_flagged,
+        "recall of review or hold": found.recall_flagged,
+    }
+    shape = canonical_json(["float64 image", *rows.shape])
+    return ModelCard(
+        model_id=compiled.model.id.hex(),
+        annex=compiled.annex.digest.hex(),
+        title=title,
+        data=sha256(shape + pack(rows) + labels.tobytes()).hexdigest(),
+        data_title="held-out rows",
+        trained_from_s=period_s[0],
+        trained_to_s=period_s[1],
+        features=compiled.feature_names,
+        metrics=tuple(
+            Metric(name, f"{value:f}", "", found.rows)
+            for name, value in named.items()
+            if value is not None
+        ),
+        limits=tuple(limits),
+        review_at=str(policy.review_at),
+        hold_at=str(policy.hold_at),
+    )
+
+
+def open_node(home: str | Path | None = None, *, rpc: str | None = None) -> Node:
+    """A node in directory `home` (VERIDICT_HOME, else ~/.veridict), on the chain at `rpc`.
+
+    Without `rpc` (VERIDICT_RPC) it stands on its own embedded chain. Close it, or
+    use it as a context manager. Raises NodeRunning, WrongChain, NoFunds,
+    RpcUnavailable, StorageFailed.
+    """
+    return wire.open_node(Settings.read(home=Path(home) if home else None, rpc=rpc))
+
+
+def _raw(threshold: float, link: Link) -> int:
+    """A threshold on the model's answer as one on its raw score, in units of 2^-32."""
+    if link is Link.LOGIT:
+        if not 0 < threshold < 1:
+            raise BadInput(
+                f"{threshold} is no probability between 0 and 1", remedy="pass, say, 0.5"
+            )
+        threshold = math.log(threshold / (1 - threshold))
+    elif link is Link.LOG:
+        threshold = math.log(threshold)
+    return round(threshold * SCORE_ONE)

@@ -35,7 +35,7 @@ def announced(home: Path, web: str, rpc: str) -> Iterator[Running]:
     running = Running(os.getpid(), web, rpc)
     fresh = home / f"{FILE}.new"
     fresh.write_bytes(msgspec.json.encode(running))
-    os.replace(fresh, home / FILE)
+    fresh.replace(home / FILE)
     try:
         yield running
     finally:

@@ -41,8 +41,16 @@ GENESIS_WEI = 10**6 * 10**18
 NEEDED_WEI = 10**17
 ADDRESSES = "addresses"
 CHUNK = 4096
-CHAIN_NAMES = {1: "Ethereum", 10: "OP Mainnet", 137: "Polygon", 8453: "Base", 31337: "development",
-               42161: "Arbitrum One", 11155111: "Sepolia", EMBEDDED_CHAIN_ID: "embedded"}  # fmt: skip
+CHAIN_NAMES = {
+    1: "Ethereum",
+    10: "OP Mainnet",
+    137: "Polygon",
+    8453: "Base",
+    31337: "development",
+    42161: "Arbitrum One",
+    11155111: "Sepolia",
+    EMBEDDED_CHAIN_ID: "embedded",
+}
 
 
 def open_node(settings: Settings, scenario: Scenario[Any] | None = None) -> Node:
@@ -100,7 +108,7 @@ class Evidence:
 
 @contextmanager
 def open_evidence(settings: Settings, operator: str | None = None) -> Iterator[Evidence]:
-    """Open a home for reading only, also while its node runs. Raises NotFound where there is none."""
+    """Open a home for reading, also while its node runs. Raises NotFound where there is none."""
     home = settings.home
     if not (home / "log").is_dir():
         raise NotFound(
@@ -132,7 +140,7 @@ def wall_clock_ms() -> int:
 
 @contextmanager
 def existing_chain(settings: Settings) -> Iterator[Rpc]:
-    """The chain by URL, a running node's, or the embedded one in the home. Raises BadInput if none."""
+    """The chain by URL, a running node's, or the home's embedded one. Raises BadInput if none."""
     running = running_node(settings.home)
     if settings.rpc is None and running is None and not (settings.home / "chain").is_dir():
         raise BadInput(

@@ -153,7 +153,7 @@ def _request(number: int, method: str, params: Sequence[Any]) -> dict[str, Any]:
 def _checked(url: str) -> str:
     try:
         parsed = httpx.URL(url)
-    except (httpx.InvalidURL, TypeError) as error:
+    except (httpx.InvalidURL, TypeError, ValueError) as error:
         raise BadInput(f"{url!r} is not a URL: {error}", remedy="pass http://host:port") from error
     if parsed.scheme not in ("http", "https") or not parsed.host:
         raise BadInput(

@@ -79,7 +79,7 @@ def _write(path: Path, keys: Mapping[str, str]) -> None:
             json.dump(dict(keys), file)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(fresh, path)
+        fresh.replace(path)
     except OSError as problem:
         raise StorageFailed(
             f"cannot write the key file {path}: {problem.strerror}",

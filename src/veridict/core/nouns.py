@@ -207,7 +207,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One numbered check of an argument. It passes only if it examined something and found nothing."""
+    """One numbered check. It passes only if it examined something and found nothing wrong."""
 
     number: int
     title: str

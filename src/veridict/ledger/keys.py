@@ -21,7 +21,7 @@ def load_or_create_signer(directory: Path, name: str) -> Signer:
     """
     path = directory / FILE
     with storage_errors(path):
-        directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
             _create(path, Signer.generate(name))
         if path.stat().st_mode & _OTHERS:

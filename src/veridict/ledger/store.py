@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import RLock
@@ -22,8 +22,8 @@ from veridict.proofs.merkle import HASH_BYTES
 
 FILE = "log.sqlite"
 _PRAGMAS = (
-    "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
+    "PRAGMA fullfsync = 1",  # macOS: fsync alone leaves data in the drive's cache
     # 32 MB between checkpoints: each rewrites the pages of the right edge, fewer are faster
     "PRAGMA wal_autocheckpoint = 8192",
     "PRAGMA journal_size_limit = 67108864",
@@ -45,12 +45,9 @@ class Store:
         self._writer: sqlite3.Connection | None = None
         with storage_errors(self.path):
             if writable:
-                self._writer = self._connect_writer()
+                self._writer = _open(self.path, "rwc", self._prepare)
                 _sync_directory(directory)
-                self._reader = _connect(self.path, "ro")
-            else:
-                self._reader = _connect_readonly(self.path)
-        self._reader.execute("PRAGMA query_only = 1")
+            self._reader = _open_reader(self.path)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -59,7 +56,7 @@ class Store:
             raise StorageFailed("the log was opened read-only", remedy="open it for writing")
         with self._write_lock, storage_errors(self.path):
             if self._writer is None:
-                self._writer = self._connect_writer()
+                self._writer = _open(self.path, "rwc", self._prepare)
             db = self._writer
             try:
                 db.execute("BEGIN IMMEDIATE")
@@ -80,12 +77,17 @@ class Store:
             with suppress(sqlite3.Error):
                 db.close()
 
-    def _connect_writer(self) -> sqlite3.Connection:
-        db = _connect(self.path, "rwc")
+    def _prepare(self, db: sqlite3.Connection) -> None:
+        (mode,) = db.execute("PRAGMA journal_mode = WAL").fetchone()
+        if mode != "wal":
+            raise StorageFailed(
+                f"{self.path.name}: this file system cannot hold a write-ahead log",
+                remedy="keep the data directory on a local disk",
+                path=str(self.path),
+            )
         for pragma in _PRAGMAS:
             db.execute(pragma)
         create_or_check(db, self.path)
-        return db
 
     def rows(self, sql: str, args: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query over what is durable."""
@@ -147,31 +149,41 @@ def insert_tiles(db: sqlite3.Connection, tiles: Iterable[Tile]) -> None:
     insert(db, "INSERT OR REPLACE INTO tile (level, n, hashes, middle)", 4, flat)
 
 
-def _connect(path: Path, mode: str, extra: str = "") -> sqlite3.Connection:
-    return sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={mode}{extra}",
+def _open(
+    path: Path, mode: str, prepare: Callable[[sqlite3.Connection], None]
+) -> sqlite3.Connection:
+    """A connection that `prepare` has accepted; closed again where it raises."""
+    db = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
         uri=True,
         timeout=_BUSY_S,
         isolation_level=None,  # transactions are ours to begin
         check_same_thread=False,  # one lock a connection
         cached_statements=256,
     )
-
-
-def _connect_readonly(path: Path) -> sqlite3.Connection:
-    """Beside a running writer, after it, or on a medium that cannot be written."""
-    db = _connect(path, "ro")
     try:
-        check_version(db, path)
-    except sqlite3.OperationalError:
+        prepare(db)
+    except BaseException:
         db.close()
+        raise
+    return db
+
+
+def _open_reader(path: Path) -> sqlite3.Connection:
+    """Beside a running writer, after it, or on a medium that cannot be written."""
+
+    def prepare(db: sqlite3.Connection) -> None:
+        check_version(db, path)
+        db.execute("PRAGMA query_only = 1")
+
+    try:
+        return _open(path, "ro", prepare)
+    except sqlite3.OperationalError:
         wal = path.with_name(path.name + "-wal")
         if not path.exists() or (wal.exists() and wal.stat().st_size):
             raise
-        # SQLite wants to write its -shm file; without a log to replay it can do without
-        db = _connect(path, "ro", "&immutable=1")
-        check_version(db, path)
-    return db
+    # SQLite wants to write its -shm file; without a log to replay it can do without
+    return _open(path, "ro&immutable=1", prepare)
 
 
 def _sync_directory(directory: Path) -> None:

@@ -14,15 +14,15 @@ from hashlib import sha256
 
 from veridict.core.errors import EvidenceError
 from veridict.core.nouns import Finding
-from veridict.ledger.log import Log
 from veridict.ledger.tiles import TILE_WIDTH, Tile, TreeEdge
+from veridict.ledger.view import LogView
 from veridict.proofs.checkpoint import SignedCheckpoint
 from veridict.proofs.merkle import EMPTY_ROOT, CompactRange, leaf_hash
 
 _TILES_AT_ONCE = 16  # bounds memory, whatever the size of the log
 
 
-def check_log(log: Log) -> list[Finding]:
+def check_log(log: LogView) -> list[Finding]:
     """Every finding, in the order of the log; none where it is sound. Works on an open log."""
     size = log.size
     heads, findings = _parse_heads(log)
@@ -50,7 +50,7 @@ def check_log(log: Log) -> list[Finding]:
     return findings + _check_heads(log, heads, roots)
 
 
-def _with_gaps(log: Log, size: int) -> Iterator[tuple[int, bytes | None]]:
+def _with_gaps(log: LogView, size: int) -> Iterator[tuple[int, bytes | None]]:
     expected = 0
     for index, body in log.records(0, size):
         for gap in range(expected, index):
@@ -61,7 +61,7 @@ def _with_gaps(log: Log, size: int) -> Iterator[tuple[int, bytes | None]]:
         yield gap, None
 
 
-def _parse_heads(log: Log) -> tuple[list[SignedCheckpoint], list[Finding]]:
+def _parse_heads(log: LogView) -> tuple[list[SignedCheckpoint], list[Finding]]:
     heads: list[SignedCheckpoint] = []
     findings: list[Finding] = []
     for number, text in enumerate(log.checkpoint_texts()):
@@ -75,7 +75,7 @@ def _parse_heads(log: Log) -> tuple[list[SignedCheckpoint], list[Finding]]:
     return heads, findings
 
 
-def _check_tiles(log: Log, made: list[Tile], *, complete: bool) -> list[Finding]:
+def _check_tiles(log: LogView, made: list[Tile], *, complete: bool) -> list[Finding]:
     """Compares what the leaves make with what is stored; partial tiles only at the end."""
     findings: list[Finding] = []
     for tile in made:
@@ -93,7 +93,9 @@ def _digest(tile: Tile) -> str:
     return sha256(tile.hashes + (tile.middle or b"")).hexdigest()
 
 
-def _check_heads(log: Log, heads: list[SignedCheckpoint], roots: dict[int, bytes]) -> list[Finding]:
+def _check_heads(
+    log: LogView, heads: list[SignedCheckpoint], roots: dict[int, bytes]
+) -> list[Finding]:
     findings: list[Finding] = []
     previous = 0
     for number, head in enumerate(heads):

@@ -72,10 +72,10 @@ class FutureWaiter:
 class LoopMailbox:
     """Collects acknowledgements for one event loop, which is woken once a batch."""
 
-    __slots__ = ("_letters", "_loop")
+    __slots__ = ("_letters", "loop")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+        self.loop = loop
         self._letters: deque[tuple[asyncio.Future[Appended], Appended | Exception]] = deque()
 
     def put(self, future: asyncio.Future[Appended], outcome: Appended | Exception) -> None:
@@ -83,7 +83,7 @@ class LoopMailbox:
 
     def wake(self) -> None:
         with suppress(RuntimeError):  # the loop was closed: nobody waits any more
-            self._loop.call_soon_threadsafe(self._deliver)
+            self.loop.call_soon_threadsafe(self._deliver)
 
     def _deliver(self) -> None:
         while self._letters:

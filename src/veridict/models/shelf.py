@@ -28,7 +28,7 @@ class Shelf:
                     file.write(data)
                     file.flush()
                     os.fsync(file.fileno())
-                os.replace(fresh, self.path(model_id, suffix))
+                fresh.replace(self.path(model_id, suffix))
         except OSError as problem:
             raise StorageFailed(
                 f"cannot store model {model_id.hex()}: {problem.strerror}",

@@ -1,1 +1,1 @@
-"""The plots: predict and verify, anchor, settle, audit, dispute, and the demo that tells them all."""
+"""The plots: predict and verify, anchor, settle, audit, dispute; and the demo over them."""

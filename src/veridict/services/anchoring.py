@@ -25,7 +25,7 @@ def log_key(verifier_key: str) -> bytes:
 
 
 def log_id(operator: str, key: bytes) -> bytes:
-    """keccak256(abi.encode(operator, key)): one log of one operator, as the contract computes it."""
+    """keccak256(abi.encode(operator, key)): one log of one operator, as the contract has it."""
     return keccak256(encode_arguments("log id", ["address", "bytes32"], [operator, key]))
 
 
@@ -37,7 +37,7 @@ def anchor(log: Log, network: Network, *, clock_ms: int) -> tuple[Anchor, int] |
     operator = network.client.address
     key = log_key(log.verifier.vkey)
     identity = log_id(operator, key)
-    old_size, old_time, _ = network.anchor.call("head", identity)
+    old_size, _, _ = network.anchor.call("head", identity)
     checkpoint = log.checkpoint()
     if checkpoint.size <= old_size:
         return None

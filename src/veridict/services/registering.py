@@ -53,7 +53,7 @@ def is_registered(network: Network, model_id: bytes) -> bool:
 
 
 def model_on_chain(network: Network, model_id: bytes) -> bytes:
-    """The canonical bytes as the chain stores them. Raises NotFound, EvidenceError if they differ."""
+    """The canonical bytes as the chain stores them. Raises NotFound, EvidenceError."""
     if not is_registered(network, model_id):
         raise NotFound(
             f"model {model_id.hex()} is not in the registry {network.addresses.registry}",

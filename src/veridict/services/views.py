@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class ReasonView:
-    """Why: one feature's part in the score. `contribution` is in units of the raw score (log-odds)."""
+    """Why: one feature's part in the score. `contribution` is in log-odds, as the raw score."""
 
     feature: str
     value: str
@@ -159,7 +159,7 @@ class HistogramView:
 
 @dataclass(frozen=True, slots=True)
 class QualityPoint:
-    """Precision and recall of (review or hold) in one period of the stream, from logged outcomes."""
+    """Precision and recall of review or hold in one period of a stream, by logged outcomes."""
 
     label: str
     time_s: int

@@ -1,4 +1,4 @@
-"""A node as people see it: the views of the dashboard and the CLI, made from the log and the board."""
+"""A node as people see it: the views of dashboard and CLI, made from the log and the board."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from itertools import islice
 
 import numpy as np
 
-from veridict import __version__
 from veridict.core.codec import canonical_json
 from veridict.core.errors import Refused
 from veridict.core.nouns import (
@@ -19,6 +18,7 @@ from veridict.core.nouns import (
     PredictionRecord,
     Request,
 )
+from veridict.core.version import VERSION
 from veridict.models.image import float_of, unpack
 from veridict.services import views
 from veridict.services.board import Case, probability
@@ -46,7 +46,7 @@ class Window:
         node = self._node
         board = node.board
         return views.StatusView(
-            version=__version__,
+            version=VERSION,
             scenario=node.face.name,
             title=node.face.title,
             words=node.face.words,

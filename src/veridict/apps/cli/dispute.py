@@ -1,4 +1,4 @@
-"""`veridict dispute RECEIPT`: have the judge contract re-run a prediction, and slash a false one."""
+"""`veridict dispute RECEIPT`: have the judge contract re-run a prediction, slash a false one."""
 
 from __future__ import annotations
 

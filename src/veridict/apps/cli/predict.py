@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from veridict.apps.api import predict_there
 from veridict.apps.cli.options import node_options, settings_of
 from veridict.apps.cli.render import console, print_json
+from veridict.apps.remote import predict_there
 from veridict.apps.running import running_node
 from veridict.apps.settings import Settings
 from veridict.apps.wire import open_node

@@ -64,13 +64,14 @@ def _quality(summary: Summary) -> Table:
 
 def _sample(summary: Summary) -> list[tuple[str, object]]:
     sample = summary.sample
+    by_human = f"{sample.released_by_human} / {sample.refused_by_human}"
     return [
         ("allowed: moved", sample.allowed),
         ("review / hold: kept", f"{sample.review} / {sample.held}"),
-        ("released / refused by the human", f"{sample.released_by_human} / {sample.refused_by_human}"),
+        ("released / refused by the human", by_human),
         ("without a valid prediction", f"refused: {sample.cheat_refused}"),
         ("gas, signed / anchored", f"{sample.signed_gas:,} / {sample.anchored_gas:,}"),
-    ]  # fmt: skip
+    ]
 
 
 def _audit(summary: Summary) -> Table:
@@ -89,12 +90,13 @@ def _audit(summary: Summary) -> Table:
 
 def _dispute(summary: Summary) -> list[tuple[str, object]]:
     dispute = summary.dispute
+    scores = f"{dispute.claimed / SCORE_ONE:.4f} / {dispute.actual / SCORE_ONE:.4f}"
     return [
-        ("claimed / actual score", f"{dispute.claimed / SCORE_ONE:.4f} / {dispute.actual / SCORE_ONE:.4f}"),
+        ("claimed / actual score", scores),
         ("bond slashed", f"{int(dispute.slashed_wei) / 10**18:g} ether"),
         ("the judge's transaction", f"{dispute.judge_gas:,} gas"),
         ("challenge of an honest score", f"refused: {dispute.honest_refusal}"),
-    ]  # fmt: skip
+    ]
 
 
 def _share(value: float | None) -> str:

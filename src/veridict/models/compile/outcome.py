@@ -10,6 +10,7 @@ from veridict.core.errors import UnsupportedModel
 from veridict.core.nouns import SCORE_BITS
 from veridict.models.annex import Annex
 from veridict.models.canonical import CanonicalModel
+from veridict.models.working import WorkingModel
 
 
 class Link(Enum):
@@ -34,6 +35,10 @@ class Compiled:
     link: Link
     source: str
     error_bound: float
+
+    @property
+    def working(self) -> WorkingModel:
+        return WorkingModel(self.model, self.annex)
 
     @property
     def model_bytes(self) -> bytes:

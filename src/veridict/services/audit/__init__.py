@@ -6,7 +6,7 @@ nothing to examine does not pass.
     1  records      every index is there, every body hashes to its leaf, no leaf is unreadable
     2  checkpoints  each is signed by the log's key and is the root of the bodies replayed
     3  anchors      the chain's roots are roots of these same bodies, and the log's notes agree
-    4  models       each model's bytes hash to its id, here and on chain; its card is the registered one
+    4  models       each model's bytes hash to its id, here and on chain, as does its card
     5  sequence     the issuer's predictions are numbered without a gap, each after its model
     6  commitments  every payload opens its record's commitments
     7  scores       each model, run again on the logged inputs, gives the same integers and reasons

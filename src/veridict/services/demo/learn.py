@@ -10,7 +10,6 @@ from veridict.core.errors import EvidenceError
 from veridict.core.progress import Progress, Step, silent
 from veridict.models.card import Metric, ModelCard
 from veridict.models.compile import Agreement, Compiled, agreement, compile_model
-from veridict.models.working import WorkingModel
 from veridict.services.node import Node
 from veridict.watch.metrics import Metrics
 from veridict.watch.scenario import Scenario
@@ -34,9 +33,7 @@ def learn(node: Node, scenario: Scenario[Any], data: Table[Any], progress: Progr
     """
     trained = train(scenario, data, progress=progress)
     compiled, agreed = compiled_and_compared(trained, progress)
-    gas = node.register(
-        WorkingModel(compiled.model, compiled.annex), card_of(scenario, data, trained, compiled)
-    )
+    gas = node.register(compiled.working, card_of(scenario, data, trained, compiled))
     progress(Step(None, "registered on chain", 1, 1, {"gas": gas}))
     return Learned(
         model_id=compiled.model.id.hex(),

@@ -70,7 +70,7 @@ class Dispute:
 def publish_and_dispute(
     node: Node, requests: list[Request], features: NDArray[np.float64], directory: Path
 ) -> Dispute:
-    """The rival decides `requests` (two or more), lying about the last; a stranger disputes both."""
+    """The rival decides `requests`, two or more, lying about the last; a stranger disputes."""
     rival = funded(node, "rival")
     network = node.network.acting_as(rival)
     bond = network.stakes.call("bond", rival.address)

@@ -27,6 +27,20 @@ export function middle(text, head = 8, tail = 6) {
   return `${text.slice(0, start)}…${text.slice(-tail)}`;
 }
 
+const HEX = /((?:0x)?[0-9a-fA-F]{40,})/;
+
+/** A text with each long hash in it shortened. */
+export const shortened = (text) => text.split(HEX).map((part, at) => (at % 2 ? middle(part) : part)).join("");
+
+/** [text, hash, text, …]: every second part is a long hash. */
+export const partsOf = (text) => text.split(HEX);
+
+/** Who and what a row is about, in a line; a summary that only repeats the name is left out. */
+export const about = (row) => [row.subject, row.summary === row.request_id ? "" : row.summary].filter(Boolean).map(shortened).join(" · ");
+
+/** Seconds since 1970 → the day. */
+export const day = (s) => new Date(s * 1000).toISOString().slice(0, 10);
+
 export const isHash = (text) => /^(0x)?[0-9a-fA-F]{40,}$/.test(text);
 
 /** Decimal string of wei → "1,234.5678 ETH", exact to four places, cut and not rounded. */

@@ -6,6 +6,8 @@ import * as format from "./format.js";
 import { icon } from "./icons.js";
 import { STAGES, store } from "./store.js";
 
+const MANY = 10;
+
 export function heading(title, lede) {
   return h("header.page-head", {}, h("h1", { tabindex: "-1" }, title), lede ? h("p.lede", {}, lede) : null);
 }
@@ -65,14 +67,14 @@ async function copy(text) {
 
 /** Any text of unknown length: hashes shortened, several lines kept, the rest wrapped. */
 export function value(text, label) {
-  if (format.isHash(text)) return hash(text, label);
   if (text.includes("\n")) return h("pre", { tabindex: "0" }, text);
-  return h("span.text", {}, text);
+  if (format.isHash(text)) return hash(text, label);
+  return h("span.text", {}, format.partsOf(text).map((part, at) => (at % 2 ? hash(part, label) : part)));
 }
 
 /** [[label, text or element], …] as a definition list. */
 export function facts(pairs) {
-  return h("dl.facts", {}, pairs.map(([label, content]) =>
+  return h(`dl.facts${pairs.length > MANY ? ".is-many" : ""}`, {}, pairs.map(([label, content]) =>
     h("div", {}, h("dt", {}, label), h("dd", {}, typeof content === "string" ? value(content, label) : content))));
 }
 

@@ -30,8 +30,8 @@ const keep = {
     addRows([row]);
   },
   step(step) {
-    store.steps.set(step.stage, step);
-    store.current = step.stage;
+    store.current = step.stage ?? 0; // 0: the model is being made, before any prediction
+    store.steps.set(store.current, step);
   },
   finding(finding) {
     push(store.findings, finding, MAX_FINDINGS);

@@ -4,7 +4,7 @@ import { get, post, token } from "../api.js";
 import { fill, h } from "../dom.js";
 import * as format from "../format.js";
 import { icon } from "../icons.js";
-import { badge, choice, empty, failure, heading, loading, reasons, scoreBar, tokenField } from "../parts.js";
+import { badge, choice, empty, failure, heading, loading, reasons, scoreBar, tokenField, value } from "../parts.js";
 import { listen, store } from "../store.js";
 
 const NAME = "veridict.by";
@@ -62,7 +62,7 @@ function entry(one, view) {
     if (matchMedia("(max-width: 60rem)").matches) view.detail.querySelector("h2")?.focus();
   } },
   h("span.case-top", {}, badge(row.decision), h("span.soft", {}, format.time(row.time_ms))),
-  h("span.case-name", {}, row.request_id), h("span.summary", {}, [row.subject, row.summary].filter(Boolean).join(" · ")),
+  h("span.case-name", {}, format.shortened(row.request_id) || "erased"), h("span.summary", {}, format.about(row)),
   h("span.case-foot", {}, one.status === "open" ? scoreBar(row) : h("span.soft", {}, one.status))));
 }
 
@@ -109,19 +109,18 @@ function drawDetail(view, one) {
     return;
   }
   const { row } = one;
-  const subject = store.status.words.subject ?? "request";
   fill(view.detail,
     h("a.back", { href: "#/cases" }, icon("left"), "All cases"),
-    h("div.panel-head", {}, h("h2", { tabindex: "-1" }, row.request_id), h(`span.badge.is-${one.status}`, {}, format.capital(one.status))),
+    h("div.panel-head", {}, h("h2", { tabindex: "-1", title: row.request_id }, format.shortened(row.request_id) || "erased"), h(`span.badge.is-${one.status}`, {}, format.capital(one.status))),
     h("dl.facts", {}, [
-      ["Decision", badge(row.decision)], ["Probability", scoreBar(row)], ["Subject", h("span.text", {}, row.subject)],
-      [format.capital(subject), h("span.text", {}, row.summary)], ["Time", format.moment(row.time_ms)],
-      ["On chain", one.payment_id === null ? "no payment held by the guard" : `payment ${one.payment_id} in the guard contract`],
-    ].map(([label, content]) => h("div", {}, h("dt", {}, label), h("dd", {}, content)))),
+      ["Decision", h("span.inline", {}, badge(row.decision), h("span.soft", {}, store.status.words[row.decision] ?? ""))], ["Probability", scoreBar(row)],
+      ["Subject", value(row.subject || "–", "subject")], row.summary === row.request_id ? null : ["About", value(row.summary, "summary")], ["Decided", format.moment(row.time_ms)],
+      ["On chain", one.payment_id === null ? "no payment in the guard contract" : `payment ${one.payment_id} in the guard contract`],
+    ].filter(Boolean).map(([label, content]) => h("div", {}, h("dt", {}, label), h("dd", {}, content)))),
     h("h3", {}, "Reasons"), reasons(row),
     h("p", {}, h("a", { href: `#/prediction/${row.index}` }, "All seven stages of this prediction")),
     one.acts.length ? [h("h3", {}, "Acts"), h("ul.acts", {}, one.acts.map(actLine))] : null,
-    one.status === "open" ? form(view, one, subject) : null);
+    one.status === "open" ? form(view, one) : null);
 }
 
 function actLine(act) {
@@ -129,7 +128,8 @@ function actLine(act) {
     act.note ? h("blockquote", {}, act.note) : null);
 }
 
-function form(view, one, subject) {
+function form(view, one) {
+  const pays = one.payment_id !== null;
   const told = h("div", { "aria-live": "assertive" });
   const box = h("form.act-form", { "aria-label": "Decide this case", onsubmit: (event) => {
     event.preventDefault();
@@ -139,8 +139,8 @@ function form(view, one, subject) {
   h("label.field", {}, h("span", {}, "Your name"), h("input", { name: "by", required: true, maxlength: 80, autocomplete: "name", value: sessionStorage.getItem(NAME) ?? "" })),
   h("label.field", {}, h("span", {}, "Note"), h("textarea", { name: "note", rows: 2, maxlength: 500 }), h("small", {}, "Written to the log with the act.")),
   h("div.buttons", {},
-    h("button.primary", { type: "submit", name: "act", value: "release" }, icon("allow"), `Release ${subject}`),
-    h("button", { type: "submit", name: "act", value: "confirm" }, icon("hold"), "Confirm, do not release")), told);
+    h("button.primary", { type: "submit", name: "act", value: "release" }, icon("allow"), pays ? "Release the payment" : "Release"),
+    h("button", { type: "submit", name: "act", value: "confirm" }, icon("hold"), pays ? "Confirm and refuse the payment" : "Confirm the decision")), told);
   return box;
 }
 

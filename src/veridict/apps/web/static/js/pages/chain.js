@@ -59,7 +59,7 @@ async function checkpoint(box) {
     const { log } = store.status;
     fill(box, h("pre.note", { tabindex: "0", "aria-label": "Checkpoint" }, text),
       h("p.note-foot", {}, copyButton(text, "checkpoint"), h("span.soft", {}, "C2SP tlog-checkpoint: origin, size, root, signature.")),
-      facts([["Origin", log.origin], ["Root", log.root], ["Verifier key", h("span.hash", {}, h("code", { title: log.verifier_key }, format.middle(log.verifier_key, 22, 8)), copyButton(log.verifier_key, "verifier key"))]]));
+      facts([["Origin", h("span.text", {}, log.origin)], ["Root", log.root], ["Verifier key", h("span.hash", {}, h("code", { title: log.verifier_key }, format.middle(log.verifier_key, 22, 8)), copyButton(log.verifier_key, "verifier key"))]]));
   } catch (error) {
     fill(box, failure(error, () => checkpoint(box)));
   }
@@ -69,7 +69,7 @@ function network(chain) {
   return [
     facts([
       ["Network", `${chain.name}, chain id ${chain.chain_id}`], ["Block", format.count(chain.block_number)],
-      ["RPC", chain.rpc_url ?? "inside the node only"], ["Operator", chain.operator],
+      ["RPC", chain.rpc_url ?? "served by this node at the address that “veridict up” prints"], ["Operator", chain.operator],
       ["Balance", format.ether(chain.balance_wei)], ["Bond at stake", format.ether(chain.bond_wei)],
     ]),
     h("h3", {}, "Contracts"),

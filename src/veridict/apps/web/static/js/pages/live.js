@@ -37,11 +37,20 @@ export default {
 function changed(kind, view) {
   if (kind === "step") drawDemo(view.parts.demo);
   if (kind === "status") {
+    catchUp(view);
     drawTiles(view.parts.tiles);
     drawDemo(view.parts.demo);
   }
   if (kind === "finding") drawFindings(view.parts.found);
   if (kind === "prediction") view.stale = true;
+}
+
+/** A node may decide faster than it tells: where the count moved and no row came, ask for the newest. */
+async function catchUp(view) {
+  const { predictions } = store.status;
+  const moved = view.counted !== undefined && predictions !== view.counted;
+  view.counted = predictions;
+  if (moved && !view.stale) await refresh(view);
 }
 
 function streamHead(view) {
@@ -83,7 +92,8 @@ async function refresh(view) {
   try {
     addRows(await get(`/api/predictions?limit=${SHOWN}${filter === "all" ? "" : `&decision=${filter}`}`));
     view.stale = true;
-    drawStream(view, true);
+    drawStream(view, view.drawn !== filter);
+    view.drawn = filter;
   } catch (error) {
     fill(view.parts.list, h("li", {}, failure(error, () => refresh(view))));
     view.stale = false;
@@ -108,29 +118,29 @@ function item(row, fresh) {
   return h(`li.decision.is-${row.decision}${fresh ? ".is-fresh" : ""}`, { "data-index": row.index },
     h("time.when", { datetime: new Date(row.time_ms).toISOString(), title: format.moment(row.time_ms) }, format.time(row.time_ms)),
     badge(row.decision),
-    h("div.what", {}, h("a.cover", { href: `#/prediction/${row.index}` }, row.request_id),
-      h("span.summary", {}, [row.subject, row.summary].filter(Boolean).join(" · "))),
+    h("div.what", {}, h("a.cover", { href: `#/prediction/${row.index}`, title: row.request_id }, format.shortened(row.request_id) || "erased"),
+      h("span.summary", {}, format.about(row))),
     scoreBar(row), reasons(row, row.decision === "allow" ? 1 : 3)); // nobody asks why at length when it was allowed
 }
 
 function drawDemo(box) {
   const { demo } = store.status;
-  box.hidden = store.steps.size === 0 && (demo === "" || demo === "idle" || demo === "none");
+  box.hidden = store.steps.size === 0 && (demo === "");
   const over = demo === "done";
   const state = (word, number) => {
-    if (over || (store.current !== null && number < store.current)) return "done";
+    if (over || (store.current && number < store.current)) return "done";
     if (number === store.current) return store.steps.get(number).done >= (store.steps.get(number).total ?? Infinity) ? "done" : "now";
     return "todo";
   };
-  fill(box, h("div.panel-head", {}, h("h2", {}, "The demo in seven stages"), h("span.soft", {}, over ? "finished" : demo)),
-    stageChain(state, "Stages of the demo"), over ? null : stepLine(store.steps.get(store.current)));
+  fill(box, h("div.panel-head", {}, h("h2", {}, "The demo in seven stages"), h("span.soft", {}, over ? "finished" : "under way")),
+    stageChain(state, "Stages of the demo"), over ? null : stepLine(store.steps.get(store.current), demo));
 }
 
-function stepLine(step) {
-  if (!step) return null;
+function stepLine(step, demo) {
+  if (!step) return h("div.step", {}, h("p", {}, format.capital(demo)));
   const told = Object.entries(step.facts ?? {}).map(([name, fact]) => `${format.spaced(name)} ${typeof fact === "number" ? +fact.toFixed(4) : fact}`);
   return h("div.step", {},
-    h("p", {}, h("strong", {}, `${format.capital(STAGES[step.stage - 1] ?? "")}: `), step.title, step.total ? ` ${format.count(step.done)} of ${format.count(step.total)}` : ""),
+    h("p", {}, h("strong", {}, `${step.stage ? format.capital(STAGES[step.stage - 1]) : "Before the first prediction"}: `), step.title, step.total ? ` ${format.count(step.done)} of ${format.count(step.total)}` : ""),
     step.total ? h("progress", { value: step.done, max: step.total, "aria-label": step.title }) : null,
     told.length ? h("p.soft", {}, told.join(" · ")) : null);
 }

@@ -6,8 +6,8 @@ import * as format from "../format.js";
 import { empty, facts, failure, heading, loading, panel, table, value } from "../parts.js";
 import { store } from "../store.js";
 
-// What the card is known to hold, in reading order; whatever else it holds follows.
-const ORDER = ["data", "period", "policy", "metrics", "groups", "agreement", "training", "limits", "notices"];
+const SCORE_ONE = 2 ** 32; // core.nouns.SCORE_ONE
+const KNOWN = ["schema", "title", "model_id", "annex", "data", "data_title", "trained_from_s", "trained_to_s", "features", "metrics", "limits", "review_at", "hold_at"];
 
 export default {
   title: "Model",
@@ -31,70 +31,57 @@ async function load(body) {
 
 function draw(model) {
   const { card } = model;
-  const simple = Object.entries(card).filter(([, content]) => !isGroup(content));
-  const groups = Object.entries(card).filter(([, content]) => isGroup(content)).sort(([a], [b]) => place(a) - place(b));
+  const more = Object.entries(card).filter(([name]) => !KNOWN.includes(name));
   return [
-    h("section.panel.model-head", {},
-      h("div.panel-head", {}, h("h2", {}, String(card.title ?? card.name ?? store.status.title)), h(`span.badge.is-${model.active ? "allow" : "hold"}`, {}, model.active ? "Active" : "Deprecated")),
-      facts([["Model id (SHA-256)", model.model_id], ["Features", format.count(model.n_features)], ["Size", `${format.count(model.n_bytes)} bytes in ${format.plural(model.chunks, "contract", "contracts")}`], ["Registered", `block ${format.count(model.registered_at_block)}`],
-        ...simple.filter(([name]) => name !== "title" && name !== "model_id").map(pair)])),
-    store.status.notices.length ? panel("Notices", notices(store.status.notices)) : null,
-    h("div.card", {}, groups.map(([name, content]) => section(name, content))),
+    identity(model),
+    h("div.card", {},
+      panel("Trained on", facts([
+        ["Data", card.data_title], ["Digest (SHA-256)", card.data],
+        ["From", format.day(card.trained_from_s)], ["To, not included", format.day(card.trained_to_s)],
+      ])),
+      panel("Policy", facts([
+        ["Allow", `below ${threshold(card.review_at)}`],
+        ["Review", `from ${threshold(card.review_at)}`],
+        ["Hold", `from ${threshold(card.hold_at)}`],
+        ["Raw scores", `${card.review_at} and ${card.hold_at}`],
+      ])),
+      metrics(card.metrics),
+      h("section.panel.wide", {}, h("h2", {}, "Limits and notices"), notices([...new Set([...card.limits, ...store.status.notices])])),
+      h("section.panel.wide", {}, h("h2", {}, `Features (${card.features.length})`), h("ul.tags", {}, card.features.map((name) => h("li", {}, name)))),
+      more.length ? h("section.panel.wide", {}, h("h2", {}, "More on the card"), facts(more.map(([name, content]) => [format.spaced(name), plain(content)]))) : null),
   ];
 }
 
-const place = (name) => {
-  const at = ORDER.findIndex((known) => name.includes(known));
-  return at < 0 ? ORDER.length : at;
-};
-const isGroup = (content) => content !== null && typeof content === "object";
-const pair = ([name, content]) => [format.capital(format.spaced(name)), plain(content, name)];
-
-function plain(content, name) {
-  if (typeof content === "number") return h("span", {}, Number.isSafeInteger(content) && Math.abs(content) >= 10000 ? format.count(content) : String(content));
-  if (typeof content === "boolean") return content ? "yes" : "no";
-  return value(content === null ? "–" : String(content), format.spaced(name));
+function identity(model) {
+  const { card } = model;
+  return h("section.panel.model-head", {},
+    h("div.panel-head", {}, h("h2", {}, card.title), h(`span.badge.is-${model.active ? "allow" : "hold"}`, {}, model.active ? "Active" : "Deprecated")),
+    facts([
+      ["Model id (SHA-256)", model.model_id],
+      ["Size", `${format.count(model.n_bytes)} bytes, in ${format.plural(model.chunks, "contract", "contracts")}`],
+      ["Registered", `in block ${format.count(model.registered_at_block)}`],
+      ["Annex (SHA-256)", card.annex],
+    ]));
 }
 
-const notices = (texts) => h("ul.notices", {}, texts.map((text) => h("li", {}, String(text))));
-
-/** A list of texts, a table of alike records, a nest of records, or name: value pairs. */
-function section(name, content) {
-  const title = format.capital(format.spaced(name));
-  const wide = tableOf(content) !== null;
-  return h(`section.panel${wide ? ".wide" : ""}`, {}, h("h2", {}, title), inside(title, content));
+/** A raw score as the probability that people think in; the decision is made on the integer. */
+function threshold(raw) {
+  return `probability ${format.probability(1 / (1 + Math.exp(-Number(raw) / SCORE_ONE)))}`;
 }
 
-function inside(title, content) {
-  if (Array.isArray(content) && content.length === 0) return h("p.soft", {}, "none");
-  const rows = tableOf(content);
-  if (rows) return grouped(title, rows);
-  if (Array.isArray(content)) return content.some(isGroup) ? content.map((one) => inside(title, one)) : list(content);
-  const entries = Object.entries(content);
-  const flat = entries.filter(([, part]) => !isGroup(part));
-  return [
-    flat.length ? facts(flat.map(pair)) : null,
-    entries.filter(([, part]) => isGroup(part)).map(([name, part]) => [h("h3", {}, format.capital(format.spaced(name))), inside(name, part)]),
-  ];
+/** One row a group, one column a measure; the whole comes first. */
+function metrics(all) {
+  const names = [...new Set(all.map((metric) => metric.name))];
+  const groups = [...new Set(all.map((metric) => metric.group))].sort((a, b) => (a === "" ? -1 : b === "" ? 1 : 0));
+  const at = new Map(all.map((metric) => [`${metric.group}\n${metric.name}`, metric]));
+  const head = [["Group"], ["Rows", "number"], ...names.map((name) => [format.capital(name), "number"])];
+  const rows = groups.map((group) => {
+    const some = all.find((metric) => metric.group === group);
+    return [group === "" ? h("b", {}, "All rows") : group, format.count(some.rows), ...names.map((name) => measure(at.get(`${group}\n${name}`)))];
+  });
+  return h("section.panel.wide.metrics", {}, h("h2", {}, "Measured on rows after the training period, by group"), table(head, rows, "Measures by group"));
 }
 
-/** Short texts (feature names) run as a line of tags; sentences as a list. */
-function list(texts) {
-  const short = texts.every((text) => String(text).length < 32);
-  return short && texts.length > 3 ? h("ul.tags", {}, texts.map((text) => h("li", {}, String(text)))) : notices(texts);
-}
-
-/** [{group, …}, …] or {group: {…}, …} → rows of alike records, or null. */
-function tableOf(content) {
-  const rows = Array.isArray(content) ? content : Object.entries(content).map(([name, part]) => isGroup(part) && !Array.isArray(part) ? { name, ...part } : part);
-  if (rows.length < 2 || !rows.every((row) => isGroup(row) && !Array.isArray(row) && !Object.values(row).some(isGroup))) return null;
-  const names = Object.keys(rows[0]).join();
-  return rows.every((row) => Object.keys(row).join() === names) ? rows : null;
-}
-
-function grouped(title, rows) {
-  const names = Object.keys(rows[0]);
-  const numeric = (name) => rows.every((row) => row[name] === null || (row[name] !== "" && Number.isFinite(Number(row[name]))));
-  const head = names.map((name) => [format.capital(format.spaced(name)), numeric(name) ? "number" : null]);
-  return table(head, rows.map((row) => names.map((name) => plain(row[name], name))), title);
-}
+const measure = (metric) => (metric ? h("span", { title: metric.value }, Number(metric.value).toFixed(3)) : "–");
+const notices = (texts) => h("ul.notices", {}, texts.map((text) => h("li", {}, text)));
+const plain = (content) => value(typeof content === "string" ? content : JSON.stringify(content, null, 1), "value");

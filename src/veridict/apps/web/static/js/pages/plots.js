@@ -5,7 +5,6 @@ import { fill, h } from "../dom.js";
 import * as format from "../format.js";
 import { empty, failure, heading, loading, table } from "../parts.js";
 import { figure, lines, logBars, niceTop } from "../plot.js";
-import { store } from "../store.js";
 
 export default {
   title: "Plots",
@@ -46,8 +45,7 @@ function qualityPlot(quality) {
   const series = [["precision", quality.map((point) => point.precision)], ["recall", quality.map((point) => point.recall)]];
   const numbers = table([["Period"], ["Predictions", "number"], ["Events", "number"], ["Flagged", "number"], ["Precision", "number"], ["Recall", "number"]],
     quality.map((point) => [point.label, format.count(point.predictions), format.count(point.positives), format.count(point.flagged), format.ratio(point.precision), format.ratio(point.recall)]), "Precision and recall");
-  const event = store.status.words.event ?? "the event";
-  return figure("Precision and recall over time", `Of what was reviewed or held, how much was ${event}; of all ${event}, how much was reviewed or held. From outcomes that arrived later.`,
+  return figure("Precision and recall over time", "Precision: how much of what was reviewed or held deserved it. Recall: how much of what deserved it was reviewed or held. From outcomes that arrived later.",
     [["precision", "Precision"], ["recall", "Recall"]], lines("Precision and recall by period", series, 1, names, [0, 0.25, 0.5, 0.75, 1].map((v) => [v, v.toFixed(2)])), numbers);
 }
 

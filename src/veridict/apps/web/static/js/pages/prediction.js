@@ -7,14 +7,13 @@ import { icon } from "../icons.js";
 import { badge, copyButton, empty, facts, failure, heading, loading, scoreBar, stageChain, value } from "../parts.js";
 import { listen, store } from "../store.js";
 
-const LOOK = {
-  request: "What was asked, and about whom.",
-  features: "What the model saw.",
-  score: "The integer that every runtime must give, and why.",
+const NEAR = 9;
+
+const WHY = {
+  features: "Drawn from this request and from what came before it, never from what came after.",
+  score: "An integer: every runtime, the contract too, must give the same bits.",
   commit: "Salted commitments: nothing personal enters the log.",
-  log: "The leaf, its place, and the signed head above it.",
-  act: "What followed from the decision.",
-  audit: "What a stranger needs to check it.",
+  log: "A leaf under a signed head; a contract refuses a head that does not extend the last.",
 };
 
 export default {
@@ -63,25 +62,38 @@ function draw(view) {
   const next = stages.find((stage) => !stage.done)?.stage;
   fill(view.body,
     h(`section.panel.verdict.is-${row.decision}`, {},
-      h("div.verdict-what", {}, h("h2", {}, row.request_id), h("p.summary", {}, [row.subject, row.summary].filter(Boolean).join(" · ")),
+      h("div.verdict-what", {}, h("h2", { title: row.request_id }, format.shortened(row.request_id) || "erased"), h("p.summary", {}, format.about(row)),
         h("p.soft", {}, `Record ${format.count(row.index)} · sequence ${format.count(row.sequence)} · ${format.moment(row.time_ms)} · ${row.state}`)),
       h("div.verdict-how", {}, badge(row.decision), scoreBar(row))),
     stageChain((word) => (done[word] ? "done" : word === next ? "now" : "todo"), "Stages of this prediction"),
     h("ol.stages", {}, stages.map((stage, at) => card(stage, at, row))),
     receipt(row, ready),
-    h("nav.pager", { "aria-label": "Neighbours" },
-      row.index > 0 ? h("a", { href: `#/prediction/${row.index - 1}` }, icon("left"), "Record before") : h("span"),
-      row.index + 1 < store.status.log.size ? h("a", { href: `#/prediction/${row.index + 1}` }, "Record after", icon("right")) : h("span")));
+    pager(row.index));
+}
+
+/** Links to the predictions beside this one; the log holds other records between them. */
+function pager(index) {
+  const box = h("nav.pager", { "aria-label": "Neighbours" });
+  get(`/api/predictions?before=${index + NEAR}&limit=${NEAR + 1}`).then((rows) => {
+    const indices = rows.map((row) => row.index);
+    const before = Math.max(...indices.filter((other) => other < index));
+    const after = Math.min(...indices.filter((other) => other > index));
+    fill(box, Number.isFinite(before) ? h("a", { href: `#/prediction/${before}` }, icon("left"), "Prediction before") : h("span"),
+      Number.isFinite(after) ? h("a", { href: `#/prediction/${after}` }, "Prediction after", icon("right")) : h("span"));
+  }).catch(() => {}); // a convenience; the page stands without it
+  return box;
 }
 
 function card(stage, at, row) {
+  const drawn = stage.stage === "score" && row.reasons.length > 0; // reasons are drawn as bars instead
+  const told = stage.facts.filter((fact) => !(drawn && /^reason \d+$/.test(fact.label)));
   return h(`li.stage.is-${stage.done ? "done" : "todo"}`, {},
     h("span.disc", { "aria-hidden": "true" }, stage.done ? icon("done") : String(at + 1)),
     h("div.stage-body", {},
-      h("h3", {}, h("span.stage-word", {}, stage.stage), stage.title),
-      h("p.soft", {}, LOOK[stage.stage] ?? "", stage.done ? "" : " Not yet."),
-      stage.stage === "score" && row.reasons.length ? weights(row.reasons) : null,
-      stage.facts.length ? facts(stage.facts.map((fact) => [fact.label, fact.value])) : null));
+      h("h3", {}, h("span.stage-word", {}, stage.stage), format.capital(stage.title)),
+      h("p.soft", {}, WHY[stage.stage] ?? "", stage.done ? "" : " Not yet."),
+      drawn ? weights(row.reasons) : null,
+      told.length ? facts(told.map((fact) => [fact.label, fact.value])) : null));
 }
 
 /** Reasons as bars left (lowers) and right (raises) of a middle line. */

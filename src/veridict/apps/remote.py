@@ -1,0 +1,43 @@
+"""Asking a node that runs in another process, over its own API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import msgspec
+
+from veridict.apps.running import Running
+from veridict.apps.settings import Settings
+from veridict.core.errors import Refused, RpcUnavailable
+from veridict.services.views import ModelView, PredictionRow
+from veridict.watch.feature_rows import FeatureRows
+
+TIMEOUT_S = 30.0
+
+
+def predict_there(running: Running, settings: Settings, table: FeatureRows) -> list[PredictionRow]:
+    """`POST /api/predictions` of the running node. Raises Refused with the node's own words."""
+    headers = {"Authorization": f"Bearer {settings.access_token()}"}
+    with httpx.Client(
+        base_url=running.web, headers=headers, timeout=TIMEOUT_S, trust_env=False
+    ) as client:
+        model = msgspec.json.decode(_answer(client.get("api/model")), type=ModelView | None)
+        features: Any = model.card["features"] if model else ()
+        body = {"ids": table.ids, "rows": table.ordered(tuple(features))}
+        answer = client.post("api/predictions", content=msgspec.json.encode(body))
+        return msgspec.json.decode(_answer(answer), type=list[PredictionRow])
+
+
+def _answer(response: httpx.Response) -> bytes:
+    if response.is_success:
+        return response.content
+    try:
+        told = response.json()
+        message, remedy = str(told["message"]), str(told["remedy"])
+    except (ValueError, KeyError, TypeError) as problem:
+        raise RpcUnavailable(
+            f"the running node answers with status {response.status_code}",
+            remedy="look at its terminal, or stop it and run this again",
+        ) from problem
+    raise Refused(f"the running node refused: {message}", remedy=remedy, reason=message)

@@ -1,0 +1,191 @@
+"""What can be read and proved of a log, by its writer or by anyone beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from veridict.core.errors import BadInput, EvidenceError, NotFound
+from veridict.core.nouns import Anchor, Payload, RecordState
+from veridict.ledger.heads import FinalBlocks, Heads
+from veridict.ledger.lookup import RequestIndex
+from veridict.ledger.payloads import decode_payload
+from veridict.ledger.store import Store
+from veridict.ledger.tiles import Tile, TileNodes
+from veridict.proofs.checkpoint import SignedCheckpoint
+from veridict.proofs.note import Verifier
+from veridict.proofs.prover import consistency_proof, inclusion_proof, range_root
+
+# One statement, so that a writer beside us cannot come between the two counts.
+_SURPLUS = """
+SELECT idx FROM record WHERE idx < 0 OR idx >= coalesce(
+  (SELECT n * 256 + length(hashes) / 32 FROM tile WHERE level = 0 ORDER BY n DESC LIMIT 1), 0)
+"""
+
+
+class LogView:
+    """The reading half of `log.Log`; thread-safe."""
+
+    path: Path
+    verifier: Verifier
+
+    def __init__(self, directory: Path, *, writable: bool) -> None:
+        self.path = directory
+        self._store = Store(directory, writable=writable)
+        self._nodes = TileNodes(self._store.tile)
+        self._heads = Heads(self._store, self.root)
+        self._requests = RequestIndex(directory, self._store, writable=writable)
+
+    # -- read --------------------------------------------------------------------------------
+
+    @property
+    def size(self) -> int:
+        """Number of durable records."""
+        return self._store.tree_size()
+
+    @property
+    def origin(self) -> str:
+        """The log's name: the first line of its checkpoints."""
+        return self.verifier.name
+
+    def body(self, index: int) -> bytes:
+        """Raises NotFound beyond the log, EvidenceError where the record was taken away."""
+        self._check_index(index)
+        row = self._store.one("SELECT body FROM record WHERE idx = ?", (index,))
+        if row is None:
+            raise _missing(index)
+        body: bytes = row[0]
+        return body
+
+    def bodies(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """Bodies of records start .. stop - 1. Raises EvidenceError at the first that is gone."""
+        end = self._stop(start, stop)
+        for index, body in self.records(start, end):
+            if index != start:
+                raise _missing(start)
+            start += 1
+            yield body
+        if start != end:
+            raise _missing(start)
+
+    def records(self, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, bytes]]:
+        """(index, body) of the records that are there: an audit finds the gaps itself."""
+        for page in self._store.scan("record", start, self._stop(start, stop)):
+            yield from page
+
+    def surplus(self) -> list[int]:
+        """Indexes of stored records that the tree does not cover: none, unless someone tampered."""
+        return [row[0] for row in self._store.rows(_SURPLUS)]
+
+    def payload(self, index: int) -> Payload | None:
+        """None where the record has none or it was erased. Raises NotFound, EvidenceError."""
+        self._check_index(index)
+        row = self._store.one("SELECT payload FROM payload WHERE idx = ?", (index,))
+        return decode_payload(row[0]) if row else None
+
+    def payloads(self, start: int = 0, stop: int | None = None) -> Iterator[Payload | None]:
+        """One item a record, None where there is no payload. Raises EvidenceError."""
+        stop = self._stop(start, stop)
+        for page in self._store.scan("payload", start, stop):
+            for index, data in page:
+                for _ in range(start, index):
+                    yield None
+                start = index + 1
+                yield decode_payload(data)
+        for _ in range(start, stop):
+            yield None
+
+    def stored_payloads(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
+        """(index, bytes) of the payloads that are there, undecoded: an audit judges them itself."""
+        for page in self._store.scan("payload", start, self._stop(start, stop)):
+            yield from page
+
+    def find_request(self, request_id: str) -> int | None:
+        """Index of the first record of this request, checked against its payload."""
+        return self._requests.find(request_id, self.size)
+
+    # -- prove -------------------------------------------------------------------------------
+
+    def root(self, size: int | None = None) -> bytes:
+        """Root of the first `size` records, of all by default. Raises BadInput beyond the log."""
+        return range_root(0, self._tree(size), self._nodes)
+
+    def inclusion_proof(self, index: int, size: int | None = None) -> list[bytes]:
+        """For proofs.merkle.verify_inclusion. Raises BadInput unless index < size <= log.size."""
+        return inclusion_proof(index, self._tree(size), self._nodes)
+
+    def consistency_proof(self, size1: int, size2: int | None = None) -> list[bytes]:
+        """For proofs.merkle.verify_consistency. Raises BadInput unless 0 < size1 <= size2."""
+        return consistency_proof(size1, self._tree(size2), self._nodes)
+
+    def leaf(self, index: int) -> bytes:
+        """The leaf hash in the tree, which an audit compares with the body's."""
+        self._check_index(index)
+        return self._nodes(0, index)
+
+    def leaves(self, start: int, stop: int) -> list[bytes]:
+        """Leaf hashes start .. stop - 1 as the tiles keep them. Raises BadInput beyond the log."""
+        return [self._nodes(0, index) for index in range(start, self._stop(start, stop))]
+
+    def tile(self, level: int, n: int) -> Tile | None:
+        """One tile as stored (c2sp.org/tlog-tiles), partial ones as they are now."""
+        return self._store.tile(level, n)
+
+    # -- heads -------------------------------------------------------------------------------
+
+    def checkpoints(self) -> list[SignedCheckpoint]:
+        """All, in the order of signing. Raises EvidenceError where one does not parse."""
+        return self._heads.checkpoints()
+
+    def checkpoint_texts(self) -> list[str]:
+        """All as stored, for an audit that names what does not parse."""
+        return self._heads.checkpoint_texts()
+
+    def last_checkpoint(self) -> SignedCheckpoint | None:
+        return self._heads.last()
+
+    def anchors(self) -> list[Anchor]:
+        """Those that stand, smallest tree first."""
+        return self._heads.anchors()
+
+    def state(self, index: int, final_blocks: FinalBlocks | None = None) -> RecordState:
+        """How far record `index` has come; `final_blocks` gives each chain's last final block."""
+        self._check_index(index)
+        return self._heads.state(index, final_blocks or {})
+
+    # -- meta --------------------------------------------------------------------------------
+
+    def meta_get(self, key: str) -> bytes | None:
+        row = self._store.one("SELECT value FROM meta WHERE key = ?", (key,))
+        return row[0] if row else None
+
+    # -- checks ------------------------------------------------------------------------------
+
+    def _tree(self, size: int | None) -> int:
+        whole = self.size
+        if size is not None and not 0 <= size <= whole:
+            raise BadInput(f"the log has {whole} records, not {size}", remedy="ask for fewer")
+        return whole if size is None else size
+
+    def _stop(self, start: int, stop: int | None) -> int:
+        end = self._tree(stop)
+        if not 0 <= start <= end:
+            raise BadInput(f"{start} is no start of a range up to {end}", remedy="start lower")
+        return end
+
+    def _check_index(self, index: int) -> None:
+        if not 0 <= index < self.size:
+            raise NotFound(
+                f"there is no record {index}",
+                remedy=f"the log has records 0 to {self.size - 1}" if self.size else "append first",
+                index=index,
+            )
+
+
+def _missing(index: int) -> EvidenceError:
+    return EvidenceError(
+        f"record {index} is gone from the log",
+        remedy="put back a backup; the tree still proves what it was",
+        finding="record.missing",
+        index=index,
+    )
