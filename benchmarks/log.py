@@ -14,7 +14,8 @@ from time import perf_counter
 
 from benchmarks.row import Row
 from veridict.core.nouns import Payload, Request
-from veridict.ledger.log import Entry, Log
+from veridict.ledger.entry import Entry
+from veridict.ledger.log import Log
 from veridict.ledger.verify import check_log
 from veridict.proofs.note import Signer
 

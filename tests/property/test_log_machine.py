@@ -14,7 +14,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tests.support.ledger import make_anchor, make_payload, make_signer, slow_inclusion, slow_root
 from veridict.core.errors import BadInput
 from veridict.core.nouns import Anchor, Payload, RecordState
-from veridict.ledger.log import Entry, Log
+from veridict.ledger.entry import Entry
+from veridict.ledger.log import Log
 from veridict.ledger.verify import check_log
 from veridict.ledger.writer import Appended
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from veridict.core.nouns import Anchor, Payload, Request
-from veridict.ledger.log import Entry
+from veridict.ledger.entry import Entry
 from veridict.proofs.note import Signer
 
 # A key made for tests and published here: it protects nothing.

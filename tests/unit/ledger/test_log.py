@@ -12,7 +12,8 @@ import pytest
 from tests.support.ledger import make_anchor, make_entry, make_payload, make_signer, slow_root
 from veridict.core.errors import BadInput, EvidenceError, NodeRunning, NotFound, StorageFailed
 from veridict.core.nouns import RecordState
-from veridict.ledger.log import MAX_BODY_BYTES, Entry, Log
+from veridict.ledger.entry import MAX_BODY_BYTES, Entry
+from veridict.ledger.log import Log
 from veridict.ledger.verify import check_log
 from veridict.proofs.merkle import (
     EMPTY_ROOT,
