@@ -15,9 +15,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from tests.support.parts import ROOT
+from veridict.apps.cli.main import cli
 
 FENCE = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)")
@@ -68,3 +70,21 @@ def _run_console(text: str) -> None:
         shown = run.stdout + run.stderr
         flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
         assert doctest.OutputChecker().check_output(expected, shown, flags), f"{command}:\n{shown}"
+
+
+def test_commands_that_are_shown_exist() -> None:
+    """Every `veridict ...` of a sh block: the command is there and takes the options shown."""
+    lines = [
+        line.split("#")[0].split()
+        for page in PAGES
+        for kind, text in _blocks(page)
+        if kind == "sh"
+        for line in text.splitlines()
+        if line.startswith("veridict ")
+    ]
+    assert lines
+    for _, command, *rest in lines:
+        shown = cli.get_command(click.Context(cli), command)
+        assert shown, command
+        options = {option for parameter in shown.params for option in parameter.opts}
+        assert {word for word in rest if word.startswith("--")} <= options, command
