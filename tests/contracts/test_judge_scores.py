@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from hashlib import sha256
 from typing import Any
 
 import boa
@@ -104,7 +105,7 @@ def test_other_bytes_are_refused(court: tuple[Any, Any]) -> None:
         damaged = bytearray(good)
         damaged[at] = value
         data = bytes(damaged)
-        model_id = contracts.sha256(data).digest()
+        model_id = sha256(data).digest()
         registry.register(model_id, [contracts.data_contract(data)], contracts.CARD, 1)
         with boa.reverts("Judge: not a model of this format"):
             judge.score(model_id, bytes(8))
@@ -116,7 +117,7 @@ def test_hostile_bytes_end(court: tuple[Any, Any]) -> None:
     node = Node(0, 2**63, False, ~0, ~1)
     data = bytearray(CanonicalModel.from_trees(TreeModel(1, 0, (Tree((node,), (1, 2)),))).bytes)
     data[48:52] = (38).to_bytes(2, "big") * 2
-    model_id = contracts.sha256(data).digest()
+    model_id = sha256(data).digest()
     registry.register(model_id, [contracts.data_contract(bytes(data))], contracts.CARD, 1)
     judge.score(model_id, bytes(8))
     assert judge._computation.net_gas_used < 200_000

@@ -76,7 +76,7 @@ def leaf_sums(booster: lightgbm.Booster, text: str, rows: np.ndarray) -> list[in
         for line in text.splitlines()
         if line.startswith("leaf_value=")
     ]
-    reached = booster.predict(rows, pred_leaf=True, num_threads=1)
+    reached = np.asarray(booster.predict(rows, pred_leaf=True, num_threads=1))
     return [
         sum(tree[leaf] for tree, leaf in zip(values, row, strict=True))
         for row in reached.astype(int).reshape(len(rows), -1)
