@@ -32,8 +32,9 @@ def choose(scores: I64, labels: I8, costs: Costs) -> Policy:
     honest_from = rows_from - (int(events.sum()) - events_below)
     review_cost = costs.missed * events_below + costs.review * rows_from
     hold_cost = costs.held * honest_from - costs.review * rows_from
-    review = _highest_least(review_cost)
-    hold = max(review, _highest_least(hold_cost))
+    # the best review_at up to each hold_at, then the best hold_at
+    hold = _highest_least(np.minimum.accumulate(review_cost) + hold_cost)
+    review = _highest_least(review_cost[: hold + 1])
     return Policy(review_at=int(cuts[review]), hold_at=int(cuts[hold]))
 
 
