@@ -6,7 +6,6 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import (
@@ -19,9 +18,8 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from tests.browser.served import Served, serve_small
+from tests.browser.served import Real, serve_real
 from tests.support.missing import missing
-from tests.support.small_node import SmallNode
 
 ARGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -46,15 +44,16 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture
-def small() -> Iterator[Served[SmallNode]]:
-    with serve_small() as served:
-        yield served
+@pytest.fixture(scope="session")
+def real(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Real]:
+    """One node for all tests; each brings the predictions or takes the cases that it changes."""
+    with serve_real(tmp_path_factory.mktemp("node")) as told:
+        yield told
 
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[OpenPage]:
-    """open_page(served, "#/cases", phone=False, dark=False, allow=("403",)) → Page.
+    """open_page(real.url, "#/cases", phone=False, dark=False, allow=("403",)) → Page.
 
     Afterwards nothing may have been logged as an error, no policy violated, no
     other host asked. `allow`: texts of console errors that the test provokes.
@@ -63,7 +62,7 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
     complaints: list[str] = []
 
     def opened(
-        served: Served[Any],
+        url: str,
         where: str = "#/live",
         *,
         phone: bool = False,
@@ -78,8 +77,8 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
         )
         contexts.append(context)
         page = context.new_page()
-        _listen(page, served.url, allow, complaints)
-        page.goto(served.url + where)
+        _listen(page, url, allow, complaints)
+        page.goto(url + where)
         return page
 
     yield opened

@@ -7,8 +7,7 @@ import re
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.served import TOKEN, Served
-from tests.support.small_node import SmallNode
+from tests.browser.served import TOKEN, Real
 
 
 def _fill(page: Page, token: str) -> None:
@@ -17,56 +16,55 @@ def _fill(page: Page, token: str) -> None:
     page.get_by_label("Note").fill("spoke to the customer")
 
 
-def test_release_needs_the_token_and_changes_the_case(
-    small: Served[SmallNode], open_page: OpenPage
-) -> None:
-    page = open_page(small, "#/cases", allow=("403",))
-    title = page.locator(".case h2").inner_text()
+def test_release_needs_the_token_and_moves_the_payment(real: Real, open_page: OpenPage) -> None:
+    case = real.open_payment()
+    assert case.payment_id is not None
+    page = open_page(real.url, f"#/cases/{case.row.index}", allow=("403",))
     _fill(page, "wrong")
-    page.get_by_role("button", name="Release payment").click()
+    page.get_by_role("button", name="Release the payment").click()
     expect(page.get_by_role("alert")).to_contain_text("the token is not this node's")
     expect(page.get_by_label("Note")).to_have_value("spoke to the customer")
+    assert real.node.payment_state(case.payment_id) == "held"
     page.get_by_label("Token").fill(TOKEN)
-    page.get_by_role("button", name="Release payment").click()
+    page.get_by_role("button", name="Release the payment").click()
     expect(page.locator(".case .badge").first).to_have_text("Released")
     expect(page.locator(".acts")).to_contain_text("Released by Ada")
     expect(page.locator(".acts blockquote")).to_have_text("spoke to the customer")
     page.get_by_role("button", name="Released").click()
-    expect(page.locator(".case-list a")).to_have_count(1)
-    expect(page.locator(".case-name")).to_have_text(title)
-    released = small.node.cases(status="released", limit=9)
-    assert [act.by for case in released for act in case.acts] == ["Ada"]
+    expect(page.locator(f'.case-list a[data-case="{case.row.index}"]')).to_be_visible()
+    assert real.node.payment_state(case.payment_id) == "released"
 
 
-def test_a_case_decided_elsewhere_is_refused(small: Served[SmallNode], open_page: OpenPage) -> None:
-    page = open_page(small, "#/cases", allow=("409",))
+def test_a_case_decided_elsewhere_is_refused(real: Real, open_page: OpenPage) -> None:
+    index = real.decide("pay-twice", "hold").index
+    page = open_page(real.url, f"#/cases/{index}", allow=("409",))
     _fill(page, TOKEN)
-    index = small.node.cases(status="open", limit=1)[0].row.index
 
     def decide_first(route: Route) -> None:
-        small.node.act(index, "release", by="Bob", note="")
+        real.window.act(index, "release", by="Bob", note="")
         route.continue_()
 
     page.route("**/api/cases/*/confirm", decide_first)  # Bob is a moment quicker
-    page.get_by_role("button", name="Confirm, do not release").click()
+    page.get_by_role("button", name="Confirm the decision").click()
     expect(page.locator(".case")).to_contain_text("Released by Bob")
 
 
-def test_a_note_being_typed_survives_other_cases(
-    small: Served[SmallNode], open_page: OpenPage
-) -> None:
-    page = open_page(small, "#/cases")
+def test_a_note_being_typed_survives_other_cases(real: Real, open_page: OpenPage) -> None:
+    page = open_page(real.url, "#/cases")
     expect(page.locator("#link-state")).to_have_text("Connected")
     page.get_by_label("Note").fill("half a thou")
+    page.locator(".case-list a").first.wait_for()
     before = page.locator(".case-list a").count()
-    oldest = small.node.cases(status="open", limit=500)[-1].row.index
-    small.node.act(oldest, "confirm", by="Bob", note="")
+    oldest = real.window.cases(status="open", limit=500)[-1].row.index
+    real.window.act(oldest, "confirm", by="Bob", note="")
     expect(page.locator(".case-list a")).to_have_count(before - 1)
     expect(page.get_by_label("Note")).to_have_value("half a thou")
 
 
-def test_keyboard_alone_reaches_and_decides(small: Served[SmallNode], open_page: OpenPage) -> None:
-    page = open_page(small)
+def test_keyboard_alone_reaches_and_decides(real: Real, open_page: OpenPage) -> None:
+    real.decide("pay-by-keyboard", "hold")
+    real.decide("pay-above", "hold")
+    page = open_page(real.url)
     page.locator(".decision").first.wait_for()
     page.keyboard.press("Tab")
     expect(page.locator(".skip")).to_be_focused()
@@ -88,8 +86,8 @@ def test_keyboard_alone_reaches_and_decides(small: Served[SmallNode], open_page:
     expect(page.locator(".case h2")).to_be_focused()
 
 
-def test_every_stop_of_the_keyboard_is_seen(small: Served[SmallNode], open_page: OpenPage) -> None:
-    page = open_page(small, "#/cases")
+def test_every_stop_of_the_keyboard_is_seen(real: Real, open_page: OpenPage) -> None:
+    page = open_page(real.url, "#/cases")
     page.locator(".case-list a").first.wait_for()
     for _ in range(20):
         page.keyboard.press("Tab")
@@ -97,12 +95,10 @@ def test_every_stop_of_the_keyboard_is_seen(small: Served[SmallNode], open_page:
         assert ring == "solid"
 
 
-def test_a_token_in_the_address_is_taken_and_hidden(
-    small: Served[SmallNode], open_page: OpenPage
-) -> None:
-    page = open_page(small, f"#token={TOKEN}")
+def test_a_token_in_the_address_is_taken_and_hidden(real: Real, open_page: OpenPage) -> None:
+    page = open_page(real.url, f"#token={TOKEN}")
     expect(page).to_have_url(re.compile(r"#/live$"))
-    page.goto(small.url + "#/cases")
+    page.goto(real.url + "#/cases")
     expect(page.get_by_label("Token")).to_have_value(TOKEN)
     assert page.evaluate("localStorage.length") == 0
 

@@ -130,21 +130,26 @@ def stages(row: views.PredictionRow, ready: bool) -> list[views.StageView]:
 
 
 def model() -> views.ModelView:
-    metrics = {"precision": "0.912", "recall": "0.846", "average_precision": "0.903"}
+    def metrics(group: str, rows: int) -> list[dict[str, object]]:
+        named = (("precision", "0.912"), ("recall", "0.846"))
+        return [{"name": n, "value": v, "group": group, "rows": rows} for n, v in named]
+
     card: dict[str, object] = {
-        "name": "payments-small",
-        "version": 1,
-        "data": {"digest": sha256(b"data").hexdigest(), "rows": 40_000, "license": "Apache-2.0"},
-        "period": {"from": "2017-01-01", "to": "2017-05-31"},
-        "metrics": metrics,
-        "groups": [
-            {"group": "amount: small", "rows": 9_120, **metrics},
-            {"group": "amount: large", "rows": 2_880, **metrics},
-        ],
+        "schema": "veridict/model-card/1",
+        "model_id": MODEL_ID,
+        "annex": sha256(b"annex").hexdigest(),
+        "title": "Payments of a small bank",
+        "data": sha256(b"data").hexdigest(),
+        "data_title": "small",
+        "trained_from_s": START_MS // 1000 - 86_400 * 90,
+        "trained_to_s": START_MS // 1000,
+        "features": ["amount_to_mean", "payee_age_days", "night"],
+        "metrics": metrics("", 12_000) + metrics("amount: large", 2_880),
         "limits": ["Trained on synthetic payments: not for use on real ones."],
-        "policy": {"review_at": -SCORE_ONE, "hold_at": SCORE_ONE},
+        "review_at": str(-SCORE_ONE),
+        "hold_at": str(SCORE_ONE),
     }
-    return views.ModelView(MODEL_ID, card, 30, 49_120, 2, True, 7)
+    return views.ModelView(MODEL_ID, card, 3, 49_120, 2, True, 7)
 
 
 def plots(rows: list[views.PredictionRow]) -> views.PlotsView:

@@ -42,15 +42,16 @@ function changed(kind, view) {
     drawDemo(view.parts.demo);
   }
   if (kind === "finding") drawFindings(view.parts.found);
-  if (kind === "prediction") view.stale = true;
+  if (kind === "prediction") view.stale = view.heard = true;
 }
 
 /** A node may decide faster than it tells: where the count moved and no row came, ask for the newest. */
 async function catchUp(view) {
   const { predictions } = store.status;
-  const moved = view.counted !== undefined && predictions !== view.counted;
+  const unheard = view.counted !== undefined && predictions !== view.counted && !view.heard;
   view.counted = predictions;
-  if (moved && !view.stale) await refresh(view);
+  view.heard = false;
+  if (unheard) await refresh(view);
 }
 
 function streamHead(view) {
