@@ -182,3 +182,12 @@ def test_inclusion_needs_an_anchored_head(anchor: Any) -> None:
     log_id, leaves = extend(anchor, 0, 4), LEAVES[:5]
     proof, root = trees.inclusion(2, leaves), trees.root(leaves)
     assert not anchor.includes(log_id, 5, root, boa.env.timestamp, 2, leaves[2], proof)
+
+
+def test_a_proof_is_as_long_as_the_claimed_size_demands(anchor: Any) -> None:
+    """A first head may claim any size for its root; a smaller tree's proofs do not fit it."""
+    leaves = LEAVES[:4]
+    log_id = extend(anchor, 0, 8, new_root=trees.root(leaves))
+    head = (log_id, 8, trees.root(leaves), boa.env.timestamp)
+    for index in range(4):
+        assert not anchor.includes(*head, index, leaves[index], trees.inclusion(index, leaves))
