@@ -83,6 +83,11 @@ def test_a_dropped_tile_of_inner_nodes(directory: Path) -> None:
     assert found == [("tile.altered", "tile 0 of level 1")]
 
 
+def test_a_dropped_tile_of_leaves(directory: Path) -> None:
+    found = tampered(directory, "DELETE FROM tile WHERE level = 0 AND n = 1")
+    assert found == [("tile.altered", "tile 1 of level 0")]
+
+
 def test_an_edited_checkpoint(directory: Path) -> None:
     found = tampered(
         directory, "UPDATE checkpoint SET note = replace(note, '600', '599') WHERE id = 2"
