@@ -38,6 +38,7 @@ from veridict.services.receipt import Receipt, issue
 from veridict.services.records import ActRecord, JsonRecord, OutcomesRecord, decode, encode
 
 Act = Literal["release", "confirm"]
+Listener = Callable[[Sequence[Prediction]], None]
 REPLAY = 8192
 GUARD = "guard"
 
@@ -69,6 +70,7 @@ class Node:
     issuer: Issuer | None = None
     guard: Contract | None = None
     started_ms: int = 0
+    listeners: list[Listener] = field(default_factory=list)
     _gas: dict[str, int] = field(default_factory=dict)
     _models: dict[bytes, WorkingModel] = field(default_factory=dict)
     _names: dict[bytes, tuple[str, ...]] = field(default_factory=dict)
@@ -137,6 +139,8 @@ class Node:
             made = predict(issuer, requests or self._unnamed(len(rows)), rows)
             for prediction in made:
                 self.board.see(prediction.index, prediction.record)
+        for listener in self.listeners:
+            listener(made)
         return made
 
     def append(self, record: JsonRecord) -> int:

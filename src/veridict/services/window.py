@@ -24,11 +24,13 @@ from veridict.services import views
 from veridict.services.board import Case, probability
 from veridict.services.bus import Bus
 from veridict.services.node import Act, Node
+from veridict.services.predict import Prediction
 from veridict.services.records import ActRecord, is_prediction
 from veridict.services.seven import stages
 
 PAGE = 256
 ANCHORS_SHOWN = 50
+SHOWN_EVERY_MS = 60
 
 
 class Window:
@@ -36,7 +38,9 @@ class Window:
 
     def __init__(self, node: Node) -> None:
         self._node = node
+        self._shown_ms = 0
         self.demo = ""
+        node.listeners.append(self._show)
 
     @property
     def bus(self) -> Bus:
@@ -206,6 +210,16 @@ class Window:
             prediction_row(self._node, prediction.index, prediction.record, prediction.payload)
             for prediction in made
         ]
+
+    def _show(self, made: Sequence[Prediction]) -> None:
+        """Tell the listeners the gravest of `made`, a few times a second: people read slowly."""
+        now = self._node.parts.clock()
+        if 0 <= now - self._shown_ms < SHOWN_EVERY_MS:
+            return
+        self._shown_ms = now
+        gravest = max(made, key=lambda p: p.record.score)
+        row = prediction_row(self._node, gravest.index, gravest.record, gravest.payload)
+        self.bus.publish("prediction", row)
 
     def _indices(self, before: int | None, wanted: Decision | None) -> Iterator[int]:
         top = self._node.log.size if before is None else max(0, min(before, self._node.log.size))
