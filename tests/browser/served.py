@@ -14,7 +14,7 @@ from veridict.apps.web.app import create_app
 from veridict.apps.web.server import WebServer
 from veridict.apps.wire import open_node
 from veridict.models.image import float_of, unpack
-from veridict.services.demo import demo
+from veridict.services.demo.story import demo
 from veridict.services.node import Node
 from veridict.services.views import CaseView, PredictionRow
 from veridict.services.window import Window

@@ -14,7 +14,7 @@ from veridict.apps.settings import Settings
 from veridict.apps.wire import open_node
 from veridict.core.nouns import Decision
 from veridict.core.progress import Step
-from veridict.services.demo import demo
+from veridict.services.demo.story import demo
 from veridict.services.demo.summary import Summary
 from veridict.services.node import Node
 from veridict.services.records import ActRecord, ModelRecord, OutcomesRecord, decode, is_prediction

@@ -24,7 +24,7 @@ from veridict.chain.client import Client
 from veridict.chain.http import HttpRpc
 from veridict.chain.keyring import Keyring
 from veridict.core.errors import BadInput, NoFunds, NotFound
-from veridict.core.nouns import Decision
+from veridict.core.nouns import Decision, Request
 from veridict.core.ports import Rpc
 from veridict.ledger.keys import load_or_create_signer
 from veridict.ledger.log import Log
@@ -125,12 +125,20 @@ def open_evidence(settings: Settings, operator: str | None = None) -> Iterator[E
 
 def face_of(scenario: Scenario[Any]) -> Face:
     words = scenario.words
+
+    def summary(request: Request) -> str:
+        try:
+            return scenario.summary(request)
+        except BadInput:  # a payment in the guard, or rows that were sent to the API
+            return request.id
+
     return Face(
         name=f"{scenario.name}/{scenario.data_name}",
         title=scenario.title,
         words={decision.word: words.meaning(decision) for decision in Decision},
         notices=scenario.notices,
         reason=scenario.reason_text,
+        summary=summary,
     )
 
 

@@ -14,6 +14,7 @@ from eth_account.signers.base import BaseAccount
 
 from veridict.chain.addresses import from_hex, to_hex
 from veridict.chain.receipts import BlockHead, LogEntry, Tx, TxReceipt
+from veridict.chain.refusals import named
 from veridict.chain.sender import Sender
 from veridict.core.errors import BadInput, NotFound, Refused, WrongChain
 from veridict.core.ports import Rpc
@@ -160,14 +161,6 @@ class Client:
         if self.account is not None:
             fields["from"] = str(self.account.address)
         return fields
-
-
-def named(error: Refused, label: str) -> Refused:
-    """The same refusal, told of the contract and function that refused."""
-    reason = error.facts.get("reason")
-    return Refused(
-        f"{label} was refused: {reason}", remedy=error.remedy, **{**error.facts, "what": label}
-    )
 
 
 def _tag(block: BlockTag) -> str | dict[str, str]:

@@ -24,7 +24,8 @@ from eth_account.signers.base import BaseAccount
 
 from veridict.chain.addresses import checksum, to_hex
 from veridict.chain.receipts import Signed, Tx, TxReceipt
-from veridict.core.errors import BadInput, NoFunds, Refused, RpcUnavailable
+from veridict.chain.refusals import is_known_already, nonce_is_taken, refusal, unsure
+from veridict.core.errors import BadInput, Refused, RpcUnavailable
 from veridict.core.ports import Rpc
 
 GAS_MARGIN_DIVISOR = 5  # a fifth above the estimate: state may change before the block
@@ -127,7 +128,7 @@ class Sender:
         try:
             return self._rpc.call("eth_estimateGas", [self._fields(tx)])
         except Refused as error:
-            raise self._refusal(error, tx) from error
+            raise refusal(error, tx.label, self.address) from error
 
     def _fields(self, tx: Tx) -> dict[str, str]:
         fields = {"from": self.address, "data": to_hex(tx.data), "value": hex(tx.value)}
@@ -148,8 +149,8 @@ class Sender:
             arrived += taken
             if problem is None:
                 return arrived
-            if attempt == NONCE_ATTEMPTS or not _nonce_is_taken(problem):
-                raise self._refusal(problem, waiting[len(taken)].tx)
+            if attempt == NONCE_ATTEMPTS or not nonce_is_taken(problem):
+                raise refusal(problem, waiting[len(taken)].tx.label, self.address)
             time.sleep(random.uniform(0, FIRST_POLL_S * attempt))  # whoever competes, waits too
         raise AssertionError("unreachable")
 
@@ -164,8 +165,8 @@ class Sender:
         for each in signed:
             try:
                 self._push_one(each)
-            except Refused as refusal:
-                return taken, refusal
+            except Refused as error:
+                return taken, error
             taken.append(each)
         return taken, None
 
@@ -178,13 +179,13 @@ class Sender:
                     return
                 self._rpc.call(*_raw(signed))
                 return
-            except Refused as refusal:
-                if _is_known_already(refusal) or self._is_known(signed.hash):
+            except Refused as error:
+                if is_known_already(error) or self._is_known(signed.hash):
                     return
                 raise
             except RpcUnavailable as error:
                 if attempt == SEND_ATTEMPTS:
-                    raise _unsure(error, signed) from error
+                    raise unsure(error, signed) from error
             time.sleep(pause)
             pause *= 8
 
@@ -198,7 +199,7 @@ class Sender:
         try:
             found = self._rpc.batch([("eth_getTransactionReceipt", [s.hash]) for s in signed])
         except RpcUnavailable as error:
-            raise _unsure(error, signed[0]) from error
+            raise unsure(error, signed[0]) from error
         return [
             TxReceipt.parse(receipt) if _is_mined(receipt) else self._confirm(each)
             for each, receipt in zip(signed, found, strict=True)
@@ -209,10 +210,10 @@ class Sender:
             try:
                 return self._poll(signed.hash, signed, self._timeout_s)
             except RpcUnavailable as error:
-                raise _unsure(error, signed) from error
-            except Refused as refusal:
-                if not _nonce_is_taken(refusal):
-                    raise self._refusal(refusal, signed.tx) from refusal
+                raise unsure(error, signed) from error
+            except Refused as error:
+                if not nonce_is_taken(error):
+                    raise refusal(error, signed.tx.label, self.address) from error
             with self._sending:
                 (signed,) = self._arrive([signed.tx], [signed.gas])
         raise RpcUnavailable(
@@ -263,21 +264,6 @@ class Sender:
             gas_used=receipt.gas_used,
         )  # fmt: skip
 
-    def _refusal(self, refusal: Refused, tx: Tx) -> Refused | NoFunds:
-        reason = str(refusal.facts.get("reason"))
-        if "insufficient funds" in reason.lower():
-            return NoFunds(
-                f"{self.address} cannot pay for {tx.label}: {reason}",
-                remedy=f"send ether to {self.address} and run again",
-                address=self.address,
-                what=tx.label,
-            )
-        return Refused(
-            f"{tx.label} was refused: {reason}",
-            remedy=refusal.remedy,
-            **{**refusal.facts, "what": tx.label},
-        )
-
 
 def _is_mined(receipt: Any) -> bool:
     return receipt is not None and receipt.get("blockNumber") is not None
@@ -285,24 +271,3 @@ def _is_mined(receipt: Any) -> bool:
 
 def _raw(signed: Signed) -> tuple[str, list[str]]:
     return "eth_sendRawTransaction", [to_hex(signed.raw)]
-
-
-def _said(refusal: Refused, *words: str) -> bool:
-    reason = str(refusal.facts.get("reason")).lower()
-    return any(word in reason for word in words)
-
-
-def _nonce_is_taken(refusal: Refused) -> bool:
-    return _said(refusal, "nonce too low", "replacement transaction underpriced")
-
-
-def _is_known_already(refusal: Refused) -> bool:
-    return _said(refusal, "already known", "already imported", "already in mempool")
-
-
-def _unsure(error: RpcUnavailable, signed: Signed) -> RpcUnavailable:
-    return RpcUnavailable(
-        f"{error.message}; {signed.tx.label} may or may not be on the chain",
-        remedy=f"when the chain is back, look for transaction {signed.hash} before sending again",
-        **{**error.facts, "tx_hash": signed.hash, "what": signed.tx.label},
-    )

@@ -12,7 +12,7 @@ is told by `kind`; a prediction is binary (`core.nouns.PredictionRecord`).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -55,9 +55,9 @@ class AnchorRecord(msgspec.Struct, frozen=True, tag_field="kind", tag="anchor"):
 
 
 class ActRecord(msgspec.Struct, frozen=True, tag_field="kind", tag="act"):
-    """`index` is the log index of the prediction acted on; `act` is "release" or "confirm"."""
+    """`index` is the log index of the prediction acted on."""
 
-    act: str
+    act: Literal["release", "confirm"]
     index: int
     by: str
     note: str

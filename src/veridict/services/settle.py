@@ -74,7 +74,7 @@ class Bounds:
     max_age_s: int = 3600
     change_delay_s: int = 24 * 3600
     reclaim_after_s: int = 24 * 3600
-    challenge_window_s: int = 0
+    challenge_window_s: int = 600
 
 
 def deploy_guard(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from veridict.core.nouns import Decision
+from veridict.core.nouns import Decision, Request
 from veridict.watch.arrays import F64
 from veridict.watch.stream import Example, Shape, Table
 
@@ -111,6 +111,9 @@ class Scenario(Protocol[F]):
         """The groups a row counts in for metrics per group, e.g. ("sex: female",)."""
 
     def settlement(self, example: Example[F]) -> Settlement: ...
+
+    def summary(self, request: Request) -> str:
+        """A few words on a request of this scenario. Raises BadInput for another's."""
 
     def reason_text(self, feature: int, value: float) -> str:
         """Feature number and its value as a sentence for the person concerned."""

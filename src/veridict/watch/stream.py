@@ -12,6 +12,7 @@ cheap; `example(i)` gives one as the frozen values that a decision is asked with
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from hashlib import sha256
@@ -77,6 +78,17 @@ class Shape(Generic[F]):
         """
         items = [_quoted(v) if isinstance(v, str) else str(v) for v in row]
         return (self._template % tuple(items[i] for i in self._order)).encode()
+
+    def fields(self, request: Request) -> F:
+        """The fields that `request.content` holds. Raises BadInput where it is of another shape."""
+        try:
+            values = json.loads(request.content)
+            return self.kind(**{name: values[name] for name in self.names})
+        except (ValueError, KeyError, TypeError) as problem:
+            raise BadInput(
+                f"request {request.id} holds no {self.kind.__name__}",
+                remedy="pass a request that this shape made",
+            ) from problem
 
     @property
     def names(self) -> tuple[str, ...]:

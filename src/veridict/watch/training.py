@@ -11,9 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import lightgbm
 import numpy as np
 
 from veridict.core.codec import canonical_json
@@ -25,6 +24,9 @@ from veridict.watch.metrics import Metrics, measure
 from veridict.watch.scenario import Scenario
 from veridict.watch.stream import Table
 from veridict.watch.thresholds import choose
+
+if TYPE_CHECKING:
+    import lightgbm
 
 TRAIN_TENTHS, VALIDATION_TENTHS = 6, 2
 BATCH_ROWS = 8192
@@ -199,6 +201,8 @@ def _fit(
     scenario: Scenario[Any], features: F64, labels: I8, split: Split, size: Size, seed: int,
     threads: int, progress: Progress,
 ) -> lightgbm.Booster:  # fmt: skip
+    import lightgbm  # with scikit-learn and SciPy: seconds, and only training needs it
+
     known = np.flatnonzero(labels[: split.train] >= 0)
     events = int(labels[known].sum())
     if not 0 < events < len(known):

@@ -16,9 +16,9 @@ from veridict.apps.cli.options import (
 )
 from veridict.apps.cli.render import console, drawn, facts_table, print_json
 from veridict.apps.wire import open_evidence, open_node
-from veridict.core.errors import BadInput, NotFound
+from veridict.core.errors import NotFound
 from veridict.models.card import ModelCard
-from veridict.models.compile import compile_model
+from veridict.models.compile import compile_file
 from veridict.models.working import WorkingModel
 from veridict.services.demo.learn import card_of, compiled_and_compared
 from veridict.watch.training import train as run_training
@@ -66,16 +66,7 @@ def compile(source: Path, out: Path | None, as_json: bool) -> None:
 
     What has no exact form is refused, with the reason.
     """
-    import lightgbm
-
-    try:
-        booster = lightgbm.Booster(model_file=source)
-    except lightgbm.basic.LightGBMError as problem:
-        raise BadInput(
-            f"{source.name} is no LightGBM model: {problem}",
-            remedy="pass the text file that Booster.save_model wrote",
-        ) from problem
-    compiled = compile_model(booster)
+    compiled = compile_file(source)
     target = out or source.with_suffix("")
     _write(target, compiled.model.bytes, compiled.annex.encode())
     facts: dict[str, object] = {

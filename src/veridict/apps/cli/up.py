@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from veridict.apps.cli.demo import told_or_done
 from veridict.apps.cli.options import (
     chosen_scenario,
     node_options,
@@ -22,8 +23,6 @@ from veridict.apps.serving import Serving, serving
 from veridict.apps.settings import Settings
 from veridict.apps.wire import open_node
 from veridict.core.progress import Progress, Step
-from veridict.services.demo import demo as run_demo
-from veridict.services.demo import summary_of
 from veridict.watch.scenario import Scenario
 
 
@@ -95,16 +94,15 @@ def _greet(served: Serving, settings: Settings, as_json: bool) -> None:
 def _demo(
     served: Serving, scenario: Scenario[Any], settings: Settings, rows: int | None, as_json: bool
 ) -> None:
-    told_before = summary_of(served.node) is not None
+    before = served.node.log.size
     with drawn(as_json) as draw:
-        summary = run_demo(
-            served.node, scenario, settings.home, rows=rows, progress=_both(draw, served)
-        )
+        progress = _both(draw, served)
+        summary = told_or_done(served.node, scenario, settings.home, rows, progress)
     served.window.demo = "done"
     if as_json:
         print_json(summary)
         return
-    if told_before:
+    if served.node.log.size == before:
         console.print("The demo was run before; this is what it saw.", style="dim")
     print_summary(summary)
     console.print(f"\nThe dashboard stays up at [bold]{served.web_url}[/bold]  (Ctrl-C stops it)")

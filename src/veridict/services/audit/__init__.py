@@ -52,7 +52,7 @@ def audit(
     tree = Tree(log, wanted=anchors.sizes())
     models = Models(network, shelf)
     roster: Sequence[Examiner] = (
-        Records(tree),
+        Records(log),
         Checkpoints(log, tree),
         anchors.under(tree),
         models,

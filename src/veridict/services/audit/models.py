@@ -34,6 +34,7 @@ class Models:
         self._network = network
         self._shelf = shelf
         self._notes = Notes()
+        self._unregistered: set[bytes] = set()
         self.active: dict[bytes, Active] = {}
         self.runnable: dict[bytes, CanonicalModel] = {}
         self.annexes: dict[bytes, Annex] = {}
@@ -51,7 +52,11 @@ class Models:
     def _registered(self, index: int, record: ModelRecord) -> None:
         self._notes.examined += 1
         where = f"model {record.model_id[:16]}… (record {index})"
-        model_id = bytes.fromhex(record.model_id)
+        try:
+            model_id = bytes.fromhex(record.model_id)
+        except ValueError:
+            self._notes.wrong("model.chain", where, "a model id in hex", record.model_id[:80])
+            return
         try:
             card = record.model_card()
             self.active[model_id] = Active(index, card.policy)
@@ -61,7 +66,8 @@ class Models:
             model = CanonicalModel(model_on_chain(self._network, model_id))
             self.runnable[model_id] = model
             annex = self._shelf.annex(model_id)
-            if annex is not None and self._same("annex", where, annex, bytes.fromhex(card.annex)):
+            same = self._same("annex", where, annex, bytes.fromhex(card.annex))
+            if annex is not None and same:  # without it no reason can be checked
                 self.annexes[model_id] = Annex.decode(annex, model_id, model.trees.trees)
         except VeridictError as problem:
             self._notes.wrong("model.chain", where, "its bytes in the registry", problem.message)
@@ -76,7 +82,7 @@ class Models:
         return found == digest
 
     def _used(self, index: int, model_id: bytes) -> None:
-        if model_id not in self.active:
+        if model_id not in self.active and model_id not in self._unregistered:
             where = f"prediction at record {index}"
             self._notes.wrong("model.unregistered", where, "a model logged before", model_id.hex())
-            self.active[model_id] = Active(index, Policy(0, 0))
+            self._unregistered.add(model_id)  # named once; it has no policy to decide by

@@ -25,7 +25,7 @@ class Outcomes:
                 self._predictions = max(self._predictions, record.sequence + 1)
                 self._indices.add(row.index)
             elif isinstance(record, OutcomesRecord):
-                last = max((end for _, end in record.spans), default=-1)
+                last = max(*(end for _, end in record.spans), *record.positives, -1, -1)
                 if last >= self._predictions:
                     self._notes.wrong(
                         "outcome.early",

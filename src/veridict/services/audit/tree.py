@@ -36,9 +36,10 @@ class Tree:
 class Records:
     title = "every record is there and unaltered"
 
-    def __init__(self, tree: Tree) -> None:
-        self._tree = tree
+    def __init__(self, log: Log) -> None:
         self._notes = Notes()
+        for index in log.surplus():
+            self._notes.wrong("record.surplus", f"record {index}", "nothing", "a record")
 
     def see(self, rows: Sequence[Row]) -> None:
         self._notes.examined += len(rows)

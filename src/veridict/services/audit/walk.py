@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from veridict.core.errors import VeridictError
+from veridict.core.errors import StorageFailed, VeridictError
 from veridict.core.nouns import Finding, Payload
 from veridict.ledger.log import Log
 from veridict.ledger.payloads import decode_payload
@@ -69,13 +69,27 @@ class Notes:
 def rows_of(log: Log, start: int, stop: int) -> list[Row]:
     """Rows `start`..`stop`-1, one each, whatever is missing."""
     bodies = dict(log.records(start, stop))
-    leaves = log.leaves(start, stop)
+    leaves = _leaves(log, start, stop)
     payloads = dict(log.stored_payloads(start, stop))
     return [
         Row(index, body, leaf, _readable(body), *_opened(payloads.get(index)))
         for index, leaf in zip(range(start, stop), leaves, strict=True)
         for body in (bodies.get(index),)
     ]
+
+
+def _leaves(log: Log, start: int, stop: int) -> list[bytes | None]:
+    try:
+        return list(log.leaves(start, stop))
+    except StorageFailed:  # a tile is gone: see which leaves went with it
+        return [_leaf(log, index) for index in range(start, stop)]
+
+
+def _leaf(log: Log, index: int) -> bytes | None:
+    try:
+        return log.leaf(index)
+    except StorageFailed:
+        return None  # `Records` names it
 
 
 def _readable(body: bytes | None) -> LogRecord | None:

@@ -38,6 +38,8 @@ from veridict.services.settle import (
 )
 
 PAYERS = 3
+# Nobody waits ten minutes in a demo: a payment real enough to dispute keeps the default window.
+BOUNDS = Bounds(challenge_window_s=0)
 WANTED = {Decision.ALLOW: 6, Decision.REVIEW: 2, Decision.HOLD: 3}
 
 
@@ -91,7 +93,7 @@ def _contracts(node: Node) -> tuple[Contract, Contract]:
     issuer = node.at_work()
     token = deploy(client, Artifact.load("PaymentToken"))
     human = funded(node, "human").address
-    guard = deploy_guard(node.network, token, issuer.model.id, issuer.policy, human, Bounds())
+    guard = deploy_guard(node.network, token, issuer.model.id, issuer.policy, human, BOUNDS)
     node.watch_guard(guard)
     if node.network.stakes.call("bond", node.operator) == 0:
         node.network.stakes.send("deposit", value=10**16)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
+from veridict.ledger.log import Log
+
+KEY = "demo.summary"
+
 
 class TamperingSeen(msgspec.Struct, frozen=True):
     name: str
@@ -88,3 +92,16 @@ class Summary(msgspec.Struct, frozen=True):
             and bool(self.dispute.honest_refusal)
             and bool(self.sample.cheat_refused)
         )
+
+
+def keep_summary(log: Log, summary: Summary) -> None:
+    log.meta_put(KEY, msgspec.json.encode(summary))
+
+
+def summary_of(log: Log, scenario: str, data: str) -> Summary | None:
+    """What an earlier run of this scenario over this log saw, if one came to its end."""
+    stored = log.meta_get(KEY)
+    if stored is None:
+        return None
+    summary = msgspec.json.decode(stored, type=Summary)
+    return summary if (summary.scenario, summary.data) == (scenario, data) else None

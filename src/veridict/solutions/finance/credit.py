@@ -16,6 +16,7 @@ import numpy as np
 
 from veridict.core.codec import canonical_json
 from veridict.core.errors import BadInput
+from veridict.core.nouns import Request
 from veridict.watch.arrays import F64
 from veridict.watch.mapping import Column, Kind
 from veridict.watch.readers import read_rows
@@ -159,6 +160,9 @@ class Credit:
     def settlement(self, example: Example[Application]) -> Settlement:
         """The credit line, paid out by the lender."""
         return Settlement(LENDER, example.request.subject, example.fields.limit)
+
+    def summary(self, request: Request) -> str:
+        return f"a limit of {self.shape.fields(request).limit:,}"
 
     def reason_text(self, feature: int, value: float) -> str:
         return _sentence(FEATURE_NAMES[feature], value)

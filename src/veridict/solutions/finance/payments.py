@@ -9,13 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from veridict.core.errors import NotFound
-from veridict.watch.features import FEATURES, RISK_FEATURES, PaymentFeatures
+from veridict.core.nouns import Request
+from veridict.watch.feature_names import FEATURES, RISK_FEATURES
 from veridict.watch.mapping import Column, Kind
 from veridict.watch.readers import read_rows
 from veridict.watch.scenario import Costs, Settlement, Words
 from veridict.watch.stream import Example, Shape, Table
+
+if TYPE_CHECKING:
+    from veridict.watch.features import PaymentFeatures
 
 DAY_S = 86_400
 FDH_FILE = "payments/fdh_cards_2018_apr_aug.parquet"
@@ -125,6 +130,8 @@ class Payments:
             return Table(read_rows(path, COLUMNS, (), SHAPE.schema), SHAPE)
 
     def extractor(self) -> PaymentFeatures:
+        from veridict.watch.features import PaymentFeatures  # Numba: not before it is needed
+
         return PaymentFeatures(label_delay_s=self.label_delay_s)
 
     def groups(self, fields: Payment) -> tuple[str, ...]:
@@ -140,6 +147,10 @@ class Payments:
     def settlement(self, example: Example[Payment]) -> Settlement:
         payment = example.fields
         return Settlement(payment.payer, payment.payee, payment.amount_minor)
+
+    def summary(self, request: Request) -> str:
+        payment = self.shape.fields(request)
+        return f"{payment.payer} → {payment.payee}  {payment.amount_minor / 100:,.2f}"
 
     def reason_text(self, feature: int, value: float) -> str:
         return self._features[feature].sentence(value)

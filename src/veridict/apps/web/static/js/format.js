@@ -51,6 +51,8 @@ export function ether(wei) {
   return `${units}${rest ? `.${rest}` : ""} ETH`;
 }
 
+/** A feature's value: NaN is how a missing one is kept. */
+export const known = (text) => (text === "nan" ? "missing" : text);
 export const plural = (n, one, many) => `${count(n)} ${n === 1 ? one : many}`;
 export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 export const spaced = (text) => text.replace(/[_-]+/g, " ");

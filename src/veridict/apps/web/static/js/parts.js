@@ -7,6 +7,7 @@ import { icon } from "./icons.js";
 import { STAGES, store } from "./store.js";
 
 const MANY = 10;
+const LONG = 40;
 
 export function heading(title, lede) {
   return h("header.page-head", {}, h("h1", { tabindex: "-1" }, title), lede ? h("p.lede", {}, lede) : null);
@@ -31,7 +32,7 @@ export function scoreBar(row) {
 
 export function reasons(row, most = 3) {
   return h("ul.reasons", {}, row.reasons.slice(0, most).map((reason) =>
-    h("li", { title: `${reason.feature} = ${reason.value}: ${format.signed(reason.contribution)} log-odds` },
+    h("li", { title: `${reason.feature} = ${format.known(reason.value)}: ${format.signed(reason.contribution)} log-odds` },
       h(`span.${reason.contribution < 0 ? "lowers" : "raises"}`, {}, icon(reason.contribution < 0 ? "down" : "up"),
         h("span.hidden", {}, reason.contribution < 0 ? "lowers: " : "raises: ")),
       reason.text)));
@@ -74,8 +75,9 @@ export function value(text, label) {
 
 /** [[label, text or element], …] as a definition list. */
 export function facts(pairs) {
+  const long = (content) => typeof content === "string" && content.length > LONG && !format.isHash(content);
   return h(`dl.facts${pairs.length > MANY ? ".is-many" : ""}`, {}, pairs.map(([label, content]) =>
-    h("div", {}, h("dt", {}, label), h("dd", {}, typeof content === "string" ? value(content, label) : content))));
+    h(long(content) ? "div.is-long" : "div", {}, h("dt", {}, label), h("dd", {}, typeof content === "string" ? value(content, label) : content))));
 }
 
 /** The seven stages as a chain of links; `state(word)` is done, now or todo. */

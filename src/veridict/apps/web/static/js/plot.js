@@ -89,6 +89,22 @@ export function lines(label, series, top, names, ticks) {
   });
 }
 
+/** One bar a value, side by side in the order of time. */
+export function bars(label, values, top, names, ticks) {
+  const feet = names.map((text, at) => [(at + 0.5) / names.length, text]);
+  return frame(label, (area) => {
+    const slot = area.width / Math.max(values.length, 12);
+    const gap = Math.min(2, slot / 4);
+    const drawn = values.map((v, at) => {
+      const height = Math.max(1, Math.min(1, v / top) * area.height);
+      return s("rect.fill.is-rate", { x: area.x + at * slot + gap / 2, y: area.y + area.height - height, width: slot - gap, height, rx: Math.min(2, slot / 4) },
+        s("title", {}, `${names[at]}: ${format.count(Math.round(v))}`));
+    });
+    const wide = { ...area, width: slot * values.length };
+    return [grid(area, ticks), drawn, foot(wide, feet)];
+  });
+}
+
 function runs(values) {
   const found = [[]];
   values.forEach((v, at) => {

@@ -4,7 +4,7 @@ import { get } from "../api.js";
 import { fill, h } from "../dom.js";
 import * as format from "../format.js";
 import { empty, failure, heading, loading, table } from "../parts.js";
-import { figure, lines, logBars, niceTop } from "../plot.js";
+import { bars, figure, lines, logBars, niceTop } from "../plot.js";
 
 export default {
   title: "Plots",
@@ -54,7 +54,7 @@ function ratePlot(throughput) {
   const top = niceTop(Math.max(...throughput.map((point) => point.per_s)));
   const names = throughput.map((point) => format.time(point.time_ms));
   const numbers = table([["Time"], ["Decisions a second", "number"]], throughput.map((point) => [format.time(point.time_ms), format.count(Math.round(point.per_s))]), "Throughput");
-  return figure("Throughput", "Decisions a second, each recorded in the log.", [], lines("Decisions a second", [["rate", throughput.map((point) => point.per_s)]], top, names, [0, 0.25, 0.5, 0.75, 1].map((v) => [v, format.brief(v * top)])), numbers);
+  return figure("Throughput", "Decisions a second, in the seconds in which there were any.", [], bars("Decisions a second", throughput.map((point) => point.per_s), top, names, [0, 0.25, 0.5, 0.75, 1].map((v) => [v, format.brief(v * top)])), numbers);
 }
 
 const nothing = (title) => h("section.panel", {}, h("h2", {}, title), empty("Nothing to draw yet", "It fills as decisions are made."));

@@ -93,7 +93,7 @@ function card(stage, at, row) {
       h("h3", {}, h("span.stage-word", {}, stage.stage), format.capital(stage.title)),
       h("p.soft", {}, WHY[stage.stage] ?? "", stage.done ? "" : " Not yet."),
       drawn ? weights(row.reasons) : null,
-      told.length ? facts(told.map((fact) => [fact.label, fact.value])) : null));
+      told.length ? facts(told.map((fact) => [fact.label, format.known(fact.value)])) : null));
 }
 
 /** Reasons as bars left (lowers) and right (raises) of a middle line. */
@@ -101,7 +101,7 @@ function weights(all) {
   const most = Math.max(...all.map((reason) => Math.abs(reason.contribution)), 1e-9);
   return h("ul.weights", { "aria-label": "Strongest reasons" }, all.map((reason) =>
     h(`li.${reason.contribution < 0 ? "lowers" : "raises"}`, {},
-      h("span.weight-text", {}, reason.text, h("small", {}, `${reason.feature} = ${reason.value}`)),
+      h("span.weight-text", {}, reason.text, h("small", {}, `${reason.feature} = ${format.known(reason.value)}`)),
       h("span.weight-bar", { "aria-hidden": "true" }, h("span", { vars: { "--part": Math.abs(reason.contribution) / most } })),
       h("span.weight-value", {}, format.signed(reason.contribution)))));
 }
