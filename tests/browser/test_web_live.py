@@ -109,6 +109,13 @@ def test_hostile_names_are_only_text(real: Real, open_page: OpenPage, phone: boo
         assert overflow(page) == 0, where
 
 
+def test_a_name_cannot_turn_the_text_around(real: Real, open_page: OpenPage) -> None:
+    index = real.decide("invoice\u202egnp.exe", "hold").index
+    page = open_page(real.url, f"#/prediction/{index}")
+    expect(page.locator(".verdict h2")).to_have_text("invoice⟨U+202E⟩gnp.exe")
+    assert "\u202e" not in page.locator("main").inner_text()
+
+
 def test_a_node_that_goes_away_is_said(real: Real, open_page: OpenPage) -> None:
     page = open_page(real.url, allow=("ERR_", "Failed to load"))
     expect(page.locator("#link-state")).to_have_text("Connected")
