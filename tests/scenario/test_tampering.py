@@ -23,7 +23,7 @@ from veridict.core.nouns import NO_REASON, Decision, PredictionRecord
 from veridict.ledger.keys import load_or_create_signer
 from veridict.ledger.log import Log
 from veridict.models.shelf import Shelf
-from veridict.proofs.checkpoint import Checkpoint
+from veridict.proofs.checkpoint import Checkpoint, SignedCheckpoint
 from veridict.services.audit import audit
 from veridict.services.demo.tamper import (
     HASH_BYTES,
@@ -76,7 +76,8 @@ def alter_request(copy: Copy) -> None:
         (data,) = db.execute(
             "SELECT payload FROM payload WHERE idx = ?", (copy.victim,)
         ).fetchone()
-        altered = data.replace(payload.request.content, payload.request.content[:-2] + b"0}")
+        content = payload.request.content
+        altered = data.replace(content, content[:-2] + bytes([content[-2] ^ 1]) + content[-1:])
         assert altered != data
         db.execute("UPDATE payload SET payload = ? WHERE idx = ?", (altered, copy.victim))
 
@@ -111,7 +112,7 @@ def sign_another_history(copy: Copy) -> None:
     copy.sql(
         "INSERT INTO checkpoint (size, time_ms, note) VALUES (?, 0, ?)",
         head.size,
-        fork.sign(signer).text,
+        SignedCheckpoint.sign(fork, signer).text,
     )
 
 
