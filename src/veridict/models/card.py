@@ -20,6 +20,9 @@ SCHEMA = "veridict/model-card/1"
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?\Z")
 _HEX32 = re.compile(r"[0-9a-f]{64}\Z")
 MAX_CARD_BYTES = 1 << 20
+_MAX_DEPTH = 3  # card, metrics, metric
+_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"?')
+_BRACKET = re.compile(rb"[\[\]{}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +113,10 @@ class ModelCard:
     def decode(cls, data: bytes) -> ModelCard:
         """Raises BadInput unless `data` is the canonical JSON of one valid card."""
         _check(len(data) <= MAX_CARD_BYTES, f"it is longer than {MAX_CARD_BYTES} bytes")
+        _check(_depth(data) <= _MAX_DEPTH, f"it is nested deeper than {_MAX_DEPTH}")
         try:
             value: Any = json.loads(data)
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise _bad(f"it is no JSON ({type(error).__name__})") from error
         _check(isinstance(value, dict) and value.pop("schema", None) == SCHEMA, f"no {SCHEMA}")
         _check(set(value) == {f.name for f in fields(cls)}, "fields are missing or unknown")
@@ -128,6 +132,15 @@ class ModelCard:
         )
         _check(card.encode() == data, "it is not spelled canonically")
         return card
+
+
+def _depth(data: bytes) -> int:
+    """How deep brackets nest outside of texts. `json` recurses as deep, up to a crash."""
+    depth = deepest = 0
+    for bracket in _BRACKET.findall(_TEXT.sub(b"", data)):
+        depth += 1 if bracket in b"[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _metric(item: Any) -> Metric:
