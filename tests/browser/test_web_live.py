@@ -72,6 +72,16 @@ def test_a_finding_is_shown_as_it_is_made(real: Real, open_page: OpenPage) -> No
     expect(page.locator(".findings")).to_contain_text("record.altered at record 7")
 
 
+def test_the_focus_stays_while_counters_change(real: Real, open_page: OpenPage) -> None:
+    page = open_page(real.url)
+    expect(page.locator("#link-state")).to_have_text("Connected")
+    link = page.get_by_role("link", name="Waiting for a human")
+    link.focus()
+    made = real.decide("pay-meanwhile", "hold")
+    expect(page.locator(".decision").first).to_contain_text(made.request_id)
+    expect(link).to_be_focused()
+
+
 def test_pause_holds_the_stream(real: Real, open_page: OpenPage) -> None:
     page = open_page(real.url)
     expect(page.locator("#link-state")).to_have_text("Connected")

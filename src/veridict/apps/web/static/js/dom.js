@@ -37,6 +37,15 @@ export function fill(node, ...children) {
   return node;
 }
 
+/** The same, for parts that change by themselves: the focus stays on the same place. */
+export function refill(node, ...children) {
+  const stops = () => [...node.querySelectorAll("a, button, [tabindex]")];
+  const at = stops().indexOf(document.activeElement);
+  fill(node, ...children);
+  if (at >= 0) stops()[at]?.focus({ preventScroll: true });
+  return node;
+}
+
 /** What children show: nothing for null, and hidden characters by their number. */
 function shown(children) {
   return children.flat(4).filter((child) => child !== null && child !== undefined)

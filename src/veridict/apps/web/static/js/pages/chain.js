@@ -1,7 +1,7 @@
 // Log & chain: how far each record has come, and what the chain holds of it.
 
 import { getText } from "../api.js";
-import { fill, h } from "../dom.js";
+import { fill, h, refill } from "../dom.js";
 import * as format from "../format.js";
 import { copyButton, empty, facts, failure, hash, heading, loading, panel, table } from "../parts.js";
 import { listen, store } from "../store.js";
@@ -23,8 +23,8 @@ export default {
     const head = h("div");
     const draw = () => {
       fill(nest, nested(store.status.log));
-      fill(anchors, anchorTable(store.status.log.anchors));
-      fill(chain, network(store.status.chain));
+      refill(anchors, anchorTable(store.status.log.anchors));
+      refill(chain, network(store.status.chain));
     };
     root.append(heading("Log & chain", "The log only grows. Its signed heads are stored on chain, where a contract refuses one that does not extend the last."),
       panel("How far the records have come", nest), h("div.halves", {}, panel("Signed head of the log", head), panel("Chain and operator", chain)), panel("Anchors", anchors));

@@ -1,7 +1,7 @@
 // Live: the demo's seven stages, what was decided so far, and decisions as they come.
 
 import { get } from "../api.js";
-import { fill, h } from "../dom.js";
+import { fill, h, refill } from "../dom.js";
 import * as format from "../format.js";
 import { icon } from "../icons.js";
 import { badge, choice, empty, failure, heading, loading, reasons, scoreBar, stageChain } from "../parts.js";
@@ -151,7 +151,7 @@ function drawTiles(box) {
   const { counts, log, words } = status;
   const decided = ["allow", "review", "hold"].map((word) => [word, counts[word] ?? 0]);
   const all = Math.max(1, status.predictions);
-  fill(box,
+  refill(box,
     tile("Decisions", format.count(status.predictions), h("div", {},
       h("div.stack", { "aria-hidden": "true" }, decided.map(([word, n]) => h(`span.is-${word}`, { vars: { "--part": n / all } }))),
       h("ul.legend", {}, decided.map(([word, n]) => h(`li.key.is-${word}`, { title: words[word] ?? null }, `${word} `, h("b", {}, format.count(n)))))), "wide"),
