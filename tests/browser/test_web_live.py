@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import OpenPage, overflow
+from tests.browser.conftest import OpenPage, overflow, shot
 from tests.browser.served import Real
 from veridict.core.nouns import Stage
 from veridict.core.progress import Step
@@ -60,6 +60,7 @@ def test_the_demo_is_told_in_seven_stages(real: Real, open_page: OpenPage) -> No
     expect(page.locator(".demo .is-now")).to_contain_text("score")
     expect(page.locator(".demo .is-done")).to_have_count(2)
     expect(page.locator(".demo .step")).to_contain_text("300 of 1,000")
+    shot(page, "live-demo-desk-light")
     real.window.demo = "done"
     real.node.bus.publish("status", real.window.status())
     expect(page.locator(".demo .is-done")).to_have_count(7)

@@ -26,7 +26,11 @@ export default {
     drawFindings(parts.found);
     refresh(view);
     const silence = listen((kind) => changed(kind, view));
-    const timer = setInterval(() => drawStream(view), DRAW_MS);
+    const timer = setInterval(() => {
+      if (view.stepped) drawDemo(parts.demo);
+      view.stepped = false;
+      drawStream(view);
+    }, DRAW_MS);
     return () => {
       silence();
       clearInterval(timer);
@@ -35,11 +39,11 @@ export default {
 };
 
 function changed(kind, view) {
-  if (kind === "step") drawDemo(view.parts.demo);
+  if (kind === "step") view.stepped = true; // steps come by the hundred; the timer draws them
   if (kind === "status") {
     catchUp(view);
     drawTiles(view.parts.tiles);
-    drawDemo(view.parts.demo);
+    view.stepped = true;
   }
   if (kind === "finding") drawFindings(view.parts.found);
   if (kind === "prediction") view.stale = view.heard = true;
