@@ -73,9 +73,7 @@ def alter_request(copy: Copy) -> None:
     payload = copy.node.log.payload(copy.victim)
     assert payload is not None
     with closing(sqlite3.connect(copy.log_directory / "log.sqlite")) as db, db:
-        (data,) = db.execute(
-            "SELECT payload FROM payload WHERE idx = ?", (copy.victim,)
-        ).fetchone()
+        (data,) = db.execute("SELECT payload FROM payload WHERE idx = ?", (copy.victim,)).fetchone()
         content = payload.request.content
         altered = data.replace(content, content[:-2] + bytes([content[-2] ^ 1]) + content[-1:])
         assert altered != data
@@ -99,7 +97,9 @@ def alter_signature(copy: Copy) -> None:
 
 
 def garble_checkpoint(copy: Copy) -> None:
-    copy.sql("UPDATE checkpoint SET note = 'not a note' WHERE id = (SELECT min(id) FROM checkpoint)")
+    copy.sql(
+        "UPDATE checkpoint SET note = 'not a note' WHERE id = (SELECT min(id) FROM checkpoint)"
+    )
 
 
 def sign_another_history(copy: Copy) -> None:
@@ -134,6 +134,10 @@ def truncate(copy: Copy) -> None:
 
 def hide_anchor(copy: Copy) -> None:
     copy.sql("DELETE FROM anchor WHERE size = (SELECT max(size) FROM anchor)")
+
+
+def backdate_anchor(copy: Copy) -> None:
+    copy.sql("UPDATE anchor SET time_s = time_s - 1 WHERE size = (SELECT max(size) FROM anchor)")
 
 
 def invent_anchor(copy: Copy) -> None:
@@ -177,6 +181,7 @@ STORED = (
     Tampering("fork", "another history is signed too", "log.rewritten", sign_another_history),
     Tampering("truncation", "the log ends before an anchor", "log.truncated", truncate),
     Tampering("hidden", "a noted anchor is removed", "anchor.unnoted", hide_anchor),
+    Tampering("backdated", "a noted anchor is backdated", "anchor.altered", backdate_anchor),
     Tampering("invented", "an anchor is made up", "anchor.unknown", invent_anchor),
     Tampering("annex", "one byte of the annex is altered", "annex.altered", alter_annex),
     Tampering("no annex", "the annex is gone", "annex.missing", lose_annex),
@@ -390,7 +395,9 @@ LIES = (
 def test_a_lie_in_a_log_in_good_order_is_named_and_nothing_else(
     node: Node, tmp_path: Path, lie: Lie
 ) -> None:
-    with forged(node, tmp_path / lie.name.replace(" ", "-"), lambda rows: lie.tell(node, rows)) as f:
+    with forged(
+        node, tmp_path / lie.name.replace(" ", "-"), lambda rows: lie.tell(node, rows)
+    ) as f:
         assert (codes(f.audit()) or {"none"}) == lie.caught_as
 
 

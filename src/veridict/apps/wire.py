@@ -81,7 +81,13 @@ def open_node(settings: Settings, scenario: Scenario[Any] | None = None) -> Node
             final_block=_final_block(client, embedded=settings.rpc is None),
             close=opened.pop_all().close,
         )
-    return Node(parts, face_of(scenario) if scenario else plain_face())
+    try:
+        node = Node(parts, face_of(scenario) if scenario else plain_face())
+        node.reconcile()  # the last process may have died between an anchor and its note
+    except BaseException:
+        parts.close()
+        raise
+    return node
 
 
 @dataclass(frozen=True, slots=True)

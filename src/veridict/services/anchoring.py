@@ -12,6 +12,7 @@ from hashlib import sha256
 from veridict.chain.abi import encode_arguments
 from veridict.chain.addresses import keccak256
 from veridict.chain.contract import Event
+from veridict.core.errors import EvidenceError
 from veridict.core.nouns import Anchor
 from veridict.ledger.log import Entry, Log
 from veridict.proofs.merkle import EMPTY_ROOT
@@ -63,20 +64,32 @@ def anchored_events(network: Network, identity: bytes, from_block: int = 0) -> l
     return network.anchor.events("Anchored", from_block=from_block, logId=identity)
 
 
-def reconcile(log: Log, network: Network) -> list[Anchor]:
-    """Drop anchors that the chain no longer has (a reorganisation); returns those dropped."""
+def reconcile(log: Log, network: Network, *, clock_ms: int) -> list[Anchor]:
+    """Make the log's notes of anchors say what the chain says; returns those dropped.
+
+    An anchor is dropped that the chain took back, and noted where this process, or one
+    before it, died between the transaction and its note.
+    """
     identity = log_id(network.client.address, log_key(log.verifier.vkey))
-    on_chain = {
-        (event.args["size"], event.args["root"]) for event in anchored_events(network, identity)
-    }
-    lost = [
-        noted
-        for noted in log.anchors()
-        if noted.chain_id == network.addresses.chain_id and (noted.size, noted.root) not in on_chain
-    ]
+    ours = [a for a in log.anchors() if a.chain_id == network.addresses.chain_id]
+    last = (ours[-1].size, ours[-1].time_s) if ours else (0, 0)
+    if tuple(network.anchor.call("head", identity)[:2]) == last:
+        return []
+    on_chain = chain_anchors(network, identity)
+    held = {_identity(anchor) for anchor in on_chain}
+    lost = [noted for noted in ours if _identity(noted) not in held]
     for noted in lost:
         log.drop_anchor(noted)
+    known = {_identity(noted) for noted in ours}
+    for anchor in on_chain:
+        if _identity(anchor) not in known and anchor.size <= log.size:
+            log.put_anchor(anchor)
+            log.append([Entry(encode(_record(anchor, clock_ms)), None)])
     return lost
+
+
+def _identity(anchor: Anchor) -> tuple[int, bytes, int]:
+    return anchor.size, anchor.root, anchor.time_s
 
 
 def chain_anchors(network: Network, identity: bytes) -> list[Anchor]:

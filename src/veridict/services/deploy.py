@@ -45,7 +45,7 @@ class Network:
                 f"the contracts are on chain {addresses.chain_id}, "
                 f"the RPC endpoint serves chain {client.chain_id}",
                 remedy="point --rpc (VERIDICT_RPC) at the chain these records were anchored on, "
-                "or choose another --data directory for this chain",
+                "or choose another --home for this chain",
                 expected=addresses.chain_id,
                 found=client.chain_id,
             )
@@ -53,7 +53,7 @@ class Network:
             raise WrongChain(
                 f"no contract stands at {addresses.anchor} on chain {addresses.chain_id}",
                 remedy="the chain was reset, or another chain has the same id: "
-                "point --rpc at the right one, or choose a fresh --data directory",
+                "point --rpc at the right one, or choose a fresh --home",
                 anchor=addresses.anchor,
             )
         return cls(

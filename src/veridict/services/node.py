@@ -151,9 +151,15 @@ class Node:
         return index
 
     def reconcile(self) -> list[Anchor]:
-        """Forget anchors that the chain took back; the next `anchor` covers their records again."""
+        """Make the notes of anchors say what the chain says; returns those it took back.
+
+        The next `anchor` covers their records again.
+        """
         with self._lock:
-            return anchoring.reconcile(self.log, self.network)
+            before = self.log.size
+            lost = anchoring.reconcile(self.log, self.network, clock_ms=self.parts.clock())
+            self._catch_up(before)
+        return lost
 
     def anchor(self) -> tuple[Anchor, int] | None:
         """Anchor what the chain does not cover yet; returns the anchor and its gas."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from veridict.core.nouns import Anchor
 from veridict.ledger.log import Log
 from veridict.services.anchoring import chain_anchors, log_id, log_key
 from veridict.services.audit.tree import Tree
@@ -56,9 +57,13 @@ class Anchors:
             where = f"the log's note of anchor {noted.size}"
             if held_on_chain is None:
                 notes.wrong("anchor.unknown", where, "an anchor on chain", "none of that size")
-            elif held_on_chain.root != noted.root:
-                notes.wrong("anchor.altered", where, held_on_chain.root.hex(), noted.root.hex())
+            elif (held_on_chain.root, held_on_chain.time_s) != (noted.root, noted.time_s):
+                notes.wrong("anchor.altered", where, _told(held_on_chain), _told(noted))
         for missing in by_size.values():
             where = f"anchor {missing.size} in block {missing.block_number}"
             notes.wrong("anchor.unnoted", where, "a note in the log's store", "none")
         return notes.verdict()
+
+
+def _told(anchor: Anchor) -> str:
+    return f"{anchor.root.hex()} at {anchor.time_s}"

@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from veridict.core.errors import Refused
 from veridict.core.nouns import Check, Decision, Stage
 from veridict.core.progress import Progress, Step, silent
 from veridict.services.demo.learn import Learned, learn
@@ -40,6 +41,7 @@ from veridict.watch.stream import Table
 from veridict.watch.training import split_by_time
 
 LEARNED = "demo.learned"
+SUBJECT = "demo.subject"
 HONEST_AND_LIE = 6
 
 
@@ -54,11 +56,12 @@ def demo(
     """Tell it all on `node`; `directory` keeps the second operator's log.
 
     `rows` cuts the stream short, for a quick look. A finished demo of the same
-    scenario returns its summary at once.
+    scenario returns its summary at once. Raises Refused where `node` tells of another.
     """
     told = summary_of(node.log, scenario.name, scenario.data_name)
     if told is not None:
         return told
+    _refuse_another(node, scenario)
     data: Table[Any] = scenario.load()
     data = data if rows is None else data.slice(0, rows)
     learned = _learned(node, scenario, data, progress)
@@ -73,6 +76,21 @@ def demo(
     summary = _sum_up(node, scenario, learned, watched, sampled, checks, caught, dispute)
     keep_summary(node.log, summary)
     return summary
+
+
+def _refuse_another(node: Node, scenario: Scenario[Any]) -> None:
+    """One home, one story: a second would be told with the first one's model and labels."""
+    stored = node.log.meta_get(SUBJECT)
+    subject = f"{scenario.name} on {scenario.data_name}"
+    if stored is not None and stored.decode() != subject:
+        raise Refused(
+            f"this home holds the demo of {stored.decode()}, not of {subject}",
+            remedy="choose another --home (VERIDICT_HOME) for it",
+            reason="another demo",
+            held=stored.decode(),
+        )
+    if stored is None:
+        node.log.meta_put(SUBJECT, subject.encode())
 
 
 def _learned(node: Node, scenario: Scenario[Any], data: Table[Any], progress: Progress) -> Learned:
