@@ -35,8 +35,12 @@ export const shortened = (text) => text.split(HEX).map((part, at) => (at % 2 ? m
 /** [text, hash, text, …]: every second part is a long hash. */
 export const partsOf = (text) => text.split(HEX);
 
-/** Who and what a row is about, in a line; a summary that only repeats the name is left out. */
-export const about = (row) => [row.subject, row.summary === row.request_id ? "" : row.summary].filter(Boolean).map(shortened).join(" · ");
+/** Who and what a row is about, in a line that repeats neither its name nor its subject. */
+export function about(row) {
+  const summary = row.summary === row.request_id ? "" : row.summary;
+  const parts = summary.includes(row.subject) ? [summary] : [row.subject, summary];
+  return parts.filter(Boolean).map(shortened).join(" · ");
+}
 
 /** Seconds since 1970 → the day. */
 export const day = (s) => new Date(s * 1000).toISOString().slice(0, 10);

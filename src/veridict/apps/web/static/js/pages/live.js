@@ -137,7 +137,7 @@ function drawDemo(box) {
     if (number === store.current) return store.steps.get(number).done >= (store.steps.get(number).total ?? Infinity) ? "done" : "now";
     return "todo";
   };
-  fill(box, h("div.panel-head", {}, h("h2", {}, "The demo in seven stages"), h("span.soft", {}, over ? "finished" : "under way")),
+  fill(box, h("div.panel-head", {}, h("h2", {}, "The demo in seven stages"), h("span.soft", {}, over ? "Finished" : "Under way")),
     stageChain(state, "Stages of the demo"), over ? null : stepLine(store.steps.get(store.current), demo));
 }
 
