@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from veridict.core.nouns import Finding
+
 
 @dataclass(frozen=True, slots=True)
 class ReasonView:
@@ -189,6 +191,10 @@ class FindingView:
     where: str
     expected: str
     found: str
+
+
+def finding_view(finding: Finding) -> FindingView:
+    return FindingView(finding.code, finding.where, finding.expected, finding.found)
 
 
 @dataclass(frozen=True, slots=True)

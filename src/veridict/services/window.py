@@ -191,7 +191,7 @@ class Window:
                 check.title,
                 check.examined,
                 check.passed,
-                [views.FindingView(f.code, f.where, f.expected, f.found) for f in check.findings],
+                [views.finding_view(finding) for finding in check.findings],
             )
             for check in self._node.audit()
         ]

@@ -20,7 +20,7 @@ from veridict.apps.cli.render import console, drawn, print_json
 from veridict.apps.cli.story import print_summary
 from veridict.apps.running import announced
 from veridict.apps.serving import Serving, serving
-from veridict.apps.settings import Settings
+from veridict.apps.settings import TOKEN_FILE, Settings
 from veridict.apps.wire import open_node
 from veridict.core.progress import Progress, Step
 from veridict.watch.scenario import Scenario
@@ -87,7 +87,10 @@ def _greet(served: Serving, settings: Settings, as_json: bool) -> None:
         return
     console.print(f"[bold]dashboard[/bold]  {served.web_url}")
     console.print(f"[bold]chain RPC[/bold]  {served.rpc_url}")
-    console.print(f"token      in {settings.home / 'token'} (for release, confirm, predict)")
+    if console.is_terminal:  # a person looks, and no file keeps it
+        console.print(f"to decide  {served.web_url}#token={settings.access_token()}")
+    else:
+        console.print(f"token      in {settings.home / TOKEN_FILE}")
     console.print(f"home       {settings.home}  ({served.node.log.size:,} records)\n")
 
 

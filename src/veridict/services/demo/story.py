@@ -35,6 +35,7 @@ from veridict.services.demo.summary import (
 )
 from veridict.services.demo.tamper import TAMPERINGS, Caught, tamper_and_audit
 from veridict.services.node import Node
+from veridict.services.views import finding_view
 from veridict.services.watching import Watched, extractor_sees
 from veridict.watch.scenario import Scenario
 from veridict.watch.stream import Table
@@ -124,6 +125,8 @@ def _tamper(node: Node, progress: Progress) -> list[Caught]:
     caught = []
     for number, tampering in enumerate(TAMPERINGS, 1):
         caught.append(tamper_and_audit(node, tampering))
+        for finding in caught[-1].findings[:1]:
+            node.bus.publish("finding", finding_view(finding))
         progress(
             Step(
                 Stage.AUDIT,
