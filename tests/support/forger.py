@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from veridict.core.nouns import Check, Payload
-from veridict.ledger.keys import load_or_create_signer
 from veridict.ledger.entry import Entry
+from veridict.ledger.keys import load_or_create_signer
 from veridict.ledger.log import Log
 from veridict.models.shelf import Shelf
 from veridict.services.anchoring import anchor

@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from veridict import __version__
-from veridict.core.errors import VeridictError
+from veridict.core.errors import BadInput, VeridictError
 
 # In the order in which a newcomer needs them; each is `module:name` under this package.
 ROSTER = {
@@ -59,12 +59,20 @@ def main(arguments: list[str] | None = None) -> None:
     except VeridictError as error:
         sys.exit(_tell(error, as_json="--json" in given))
     except click.ClickException as error:
+        if "--json" in given:
+            sys.exit(_tell(_misused(error), as_json=True))
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped; everything recorded is safe", err=True)
         sys.exit(130)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _misused(error: click.ClickException) -> VeridictError:
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    command = context.command_path if context else "veridict"
+    return BadInput(error.format_message(), remedy=f"see `{command} --help`")
 
 
 def _tell(error: VeridictError, *, as_json: bool) -> int:
