@@ -35,6 +35,7 @@ interface Anchor:
 
 
 interface Stakes:
+    def bond(operator: address) -> uint256: view
     def slash(operator: address, challenger: address) -> uint256: nonpayable
 
 
@@ -71,7 +72,9 @@ registry: public(immutable(Registry))
 anchor: public(immutable(Anchor))
 stakes: public(immutable(Stakes))
 
-proven: public(HashMap[address, HashMap[bytes32, bool]])  # operator, leaf hash of the lie
+# What a lie has cost its operator so far, in wei; 0 while it is not proven. Not just a mark: it
+# would come for nothing to who has no bond yet, and then shield the lie once the bond is there.
+proven: public(HashMap[address, HashMap[bytes32, uint256]])  # operator, leaf hash of the lie
 
 
 @deploy
@@ -97,7 +100,8 @@ def challenge(
 ):
     """
     @notice Prove that `operator` anchored a record whose score its model does not give.
-            Whoever succeeds gets half of the operator's bond, the rest is burnt.
+            Whoever succeeds gets half of the operator's bond, the rest is burnt. A lie is
+            punished again only where a larger bond stands behind it than it has cost so far.
     @param operator Who anchored the log
     @param key SHA-256 of the log's note verifier key
     @param size Size of an anchored head that includes the record
@@ -109,10 +113,12 @@ def challenge(
     @param inputs The row the record is about: 8 bytes a feature
     @param proof RFC 9162 inclusion proof of the record under `root`
     """
-    # 1. It is a prediction, and this lie is not proven yet.
+    # 1. It is a prediction, and there is a bond to take that this lie has not cost yet.
     assert records.is_prediction(record), "Judge: not a prediction"
     leaf: bytes32 = merkle.leaf_hash(record)
-    assert not self.proven[operator][leaf], "Judge: lie is proven already"
+    bond: uint256 = staticcall stakes.bond(operator)
+    assert bond > 0, "Judge: nothing left to slash"
+    assert bond > self.proven[operator][leaf], "Judge: lie is proven already"
 
     # 2. The operator anchored it.
     assert staticcall anchor.includes(
@@ -129,7 +135,8 @@ def challenge(
     actual: int256 = self._score(record[records.MODEL], inputs)
     assert actual != claimed, "Judge: score is honest"
 
-    self.proven[operator][leaf] = True
+    # 5. The punishment; the mark first, for paying the challenger calls it.
+    self.proven[operator][leaf] = bond
     slashed: uint256 = extcall stakes.slash(operator, msg.sender)
     log LieProven(
         modelId=record[records.MODEL],

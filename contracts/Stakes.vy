@@ -116,8 +116,8 @@ def withdraw():
 def slash(operator: address, challenger: address) -> uint256:
     """
     @notice Take the operator's whole bond: half to the challenger, the rest burnt.
-    @return What was taken; 0 if the operator has no bond (left), which is not an error:
-            the lie is still proven.
+    @return What was taken; 0 if the operator has no bond (left). The judge asks for `bond`
+            before, so that no lie counts as proven that cost nothing.
     """
     assert msg.sender == self.judge, "Stakes: caller is not the judge"
     bond: uint256 = self._bond(operator)

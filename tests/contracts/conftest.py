@@ -8,6 +8,7 @@ import boa
 import pytest
 
 from tests.support import contracts
+from tests.support.court import Court, open_court
 
 START_S = 1_700_000_000
 
@@ -32,3 +33,8 @@ def _rolled_back(_local_evm: None) -> Iterator[None]:
 @pytest.fixture
 def world() -> contracts.World:
     return contracts.deploy_world()
+
+
+@pytest.fixture
+def court() -> Court:
+    return open_court()
