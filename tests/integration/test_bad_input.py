@@ -85,6 +85,10 @@ def cut_parquet(target: Path) -> Path:
     return path
 
 
+def rewritten(row: int, **columns: str) -> Callable[[Path], Path]:
+    return lambda target: write_stream(target, changed(row, **columns))
+
+
 def raw(target: Path, content: bytes) -> Path:
     target.write_bytes(content)
     return target
@@ -106,15 +110,15 @@ BAD_FILES = (
     BadFile("no amount column", ("amount", "--map"), lambda t: without("amount", t)),
     BadFile("no time column", ("time", "--map"), lambda t: without("time", t)),
     BadFile("no id column", ("'id'", "--map"), lambda t: without("id", t)),
-    BadFile("unsorted", ("row 9", "earlier", "sort"), lambda t: write_stream(t, changed(9, time="1"))),
-    BadFile("NaN amount", ("row 7", "nan"), lambda t: write_stream(t, changed(7, amount="nan"))),
-    BadFile("no amount", ("row 7", "amount"), lambda t: write_stream(t, changed(7, amount=""))),
-    BadFile("infinite", ("row 7", "inf"), lambda t: write_stream(t, changed(7, amount="inf"))),
-    BadFile("negative", ("row 3", "negative"), lambda t: write_stream(t, changed(3, amount="-5"))),
-    BadFile("text", ("row 3", "a lot"), lambda t: write_stream(t, changed(3, amount="a lot"))),
-    BadFile("repeated id", ("row 5", "good0", "unique"), lambda t: write_stream(t, changed(5, id="good0"))),
-    BadFile("odd label", ("row 4", "label"), lambda t: write_stream(t, changed(4, label="2"))),
-    BadFile("milliseconds", ("row 40", "seconds"), lambda t: write_stream(t, changed(40, time="1700000000000"))),
+    BadFile("unsorted", ("row 9", "earlier", "sort"), rewritten(9, time="1")),
+    BadFile("NaN amount", ("row 7", "nan"), rewritten(7, amount="nan")),
+    BadFile("no amount", ("row 7", "amount"), rewritten(7, amount="")),
+    BadFile("infinite", ("row 7", "inf"), rewritten(7, amount="inf")),
+    BadFile("negative", ("row 3", "negative"), rewritten(3, amount="-5")),
+    BadFile("text", ("row 3", "a lot"), rewritten(3, amount="a lot")),
+    BadFile("repeated id", ("row 5", "good0", "unique"), rewritten(5, id="good0")),
+    BadFile("odd label", ("row 4", "label"), rewritten(4, label="2")),
+    BadFile("milliseconds", ("row 40", "seconds"), rewritten(40, time="1700000000000")),
     BadFile("truncated CSV", ("row",), cut_short),
     BadFile("truncated Parquet", ("Parquet",), cut_parquet),
     BadFile("empty", ("empty",), lambda t: raw(t, b"")),
