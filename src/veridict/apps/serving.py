@@ -36,7 +36,7 @@ def serving(
 
     window = Window(node)
     app = create_app(window, token=settings.access_token(), hosts=(host,))
-    rpc_url = node.parts.rpc_url = settings.rpc or node.parts.serve_rpc()
+    rpc_url = node.rpc_url
     stop = threading.Event()
     heart = threading.Thread(
         target=_beat, args=(node, window, stop, anchor_every_s), name="heart", daemon=True
