@@ -111,6 +111,13 @@ class Node:
     def operator(self) -> str:
         return self.parts.keyring.account("operator").address
 
+    @property
+    def rpc_url(self) -> str:
+        """Where others reach the chain; the embedded one is served on loopback from now on."""
+        if self.parts.rpc_url is None:
+            self.parts.rpc_url = self.parts.serve_rpc()
+        return self.parts.rpc_url
+
     def register(self, model: WorkingModel, card: ModelCard) -> int:
         """Keep, register on chain, log, and put to work; returns the gas used."""
         if card.model_id != model.id.hex():
@@ -287,7 +294,7 @@ class Node:
     def _unnamed(self, count: int) -> list[Request]:
         now_s, first = self.parts.clock() // 1000, self.log.size
         return [
-            Request(f"row-{first + offset}", "", now_s, canonical_json({"row": first + offset}))
+            Request(f"row-{first + offset}", "", now_s, canonical_json({"id": f"row-{first + offset}"}))
             for offset in range(count)
         ]
 
