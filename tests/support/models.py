@@ -8,7 +8,17 @@ import random
 from hypothesis import strategies as st
 
 from veridict.models.image import MISSING, image_of
-from veridict.models.layout import Node, Tree, TreeModel
+from veridict.models.layout import (
+    LANE_BIAS,
+    Layer,
+    LinearModel,
+    MlpModel,
+    Model,
+    Node,
+    Quantiser,
+    Tree,
+    TreeModel,
+)
 
 SPECIAL = (
     0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 5e-324, -5e-324,
@@ -44,35 +54,113 @@ def random_tree(rng: random.Random, n_features: int, n_nodes: int) -> Tree:
     return Tree(tuple(nodes), tuple(leaves))
 
 
-def random_model(seed: int, *, max_trees: int = 8, max_nodes: int = 20) -> TreeModel:
+def random_model(
+    seed: int, *, max_trees: int = 8, max_nodes: int = 20, max_outputs: int = 1
+) -> TreeModel:
     rng = random.Random(seed)
     n_features = rng.randint(1, 6)
+    n_outputs = rng.randint(1, max_outputs)
     trees = tuple(
         random_tree(rng, n_features, rng.randint(1, max_nodes))
-        for _ in range(rng.randint(0, max_trees))
+        for _ in range(rng.randint(0, max_trees) // n_outputs * n_outputs)
     )
-    return TreeModel(n_features, rng.randrange(-(2**45), 2**45), trees)
+    return TreeModel(n_features, _base(rng), trees, tuple(_base(rng) for _ in range(n_outputs - 1)))
 
 
-def rows_for(model: TreeModel, seed: int, count: int) -> list[list[int]]:
-    """Rows of images: missing, special, random, and thresholds with their neighbours."""
+def random_linear(seed: int) -> LinearModel:
+    """Limits and weights of all sizes, as large together as the sums allow."""
+    rng = random.Random(seed)
+    n_features, n_outputs = rng.randint(1, 7), rng.choice((1, 1, 2, 5))
+    inputs = tuple(random_quantiser(rng, 61) for _ in range(n_features))
+    weights = tuple(
+        tuple(
+            _signed(rng, min(63, 59 - quantiser.limit.bit_length()) if quantiser.limit else 63)
+            for _ in range(n_outputs)
+        )
+        for quantiser in inputs
+    )
+    bases = tuple(_base(rng) for _ in range(n_outputs))
+    return LinearModel(inputs, bases, weights, rng.randint(0, 31))
+
+
+def random_mlp(seed: int) -> MlpModel:
+    rng = random.Random(seed)
+    n_features, n_outputs = rng.randint(1, 6), rng.choice((1, 1, 2, 9))
+    inputs = tuple(random_quantiser(rng, 16) for _ in range(n_features))
+    widths = [n_features, *(rng.randint(1, 18) for _ in range(rng.randint(0, 2))), n_outputs]
+    bounds = [quantiser.limit for quantiser in inputs]
+    layers = []
+    for number in range(1, len(widths)):
+        last = number == len(widths) - 1
+        room = (LANE_BIAS - 1) // (len(bounds) + 1)
+        rows = [
+            tuple(_signed(rng, min(31, (room // max(bound, 1)).bit_length() - 1)) for _ in range(n))
+            for bound in (1, *bounds)
+            for n in widths[number : number + 1]
+        ]
+        shift, limit = rng.randint(0, 20), 0 if last else rng.randint(1, 2 ** rng.randint(1, 20))
+        layers.append(Layer(rows[0], tuple(rows[1:]), shift, limit))
+        bounds = [limit] * widths[number]
+    return MlpModel(inputs, tuple(_base(rng) for _ in range(n_outputs)), tuple(layers))
+
+
+def random_quantiser(rng: random.Random, bits: int) -> Quantiser:
+    """A limit of at most `bits` bits; sometimes none at all."""
+    limit = rng.randrange(2 ** rng.randint(0, bits))
+    offset = _signed(rng, rng.randint(0, 62)) if rng.random() < 0.7 else 0
+    shift = rng.choice((rng.randint(-128, 127), rng.randint(-10, 60), rng.randint(0, 10)))
+    return Quantiser(shift, offset, limit, rng.randint(-limit, limit))
+
+
+def random_of_any_kind(seed: int) -> Model:
+    make = (lambda s: random_model(s, max_outputs=5), random_linear, random_mlp)[seed % 3]
+    return make(seed)
+
+
+def _base(rng: random.Random) -> int:
+    return rng.randrange(-(2**45), 2**45)
+
+
+def _signed(rng: random.Random, bits: int) -> int:
+    """Of magnitude below 2^bits."""
+    return rng.choice((-1, 1)) * rng.randrange(2 ** max(bits, 0))
+
+
+def rows_for(model: Model, seed: int, count: int) -> list[list[int]]:
+    """Rows of images: missing, special, random, and where decisions or roundings turn."""
     rng = random.Random(seed)
     pool = [image_of(value) for value in SPECIAL]
-    for tree in model.trees:
-        for node in tree.nodes:
-            pool += [
-                value
-                for value in (node.threshold - 1, node.threshold, node.threshold + 1)
-                if 0 <= value < 2**64
-            ]
+    pools = [pool] * model.n_features
+    if isinstance(model, TreeModel):
+        for tree in model.trees:
+            for node in tree.nodes:
+                pool += [
+                    value
+                    for value in (node.threshold - 1, node.threshold, node.threshold + 1)
+                    if 0 <= value < 2**64
+                ]
+    else:
+        pools = [pool + _turns(rng, quantiser) for quantiser in model.inputs]
 
-    def value() -> int:
+    def value(feature: int) -> int:
         kind = rng.random()
         if kind < 0.15:
             return MISSING
-        return rng.getrandbits(64) if kind < 0.25 else rng.choice(pool)
+        return rng.getrandbits(64) if kind < 0.25 else rng.choice(pools[feature])
 
-    return [[value() for _ in range(model.n_features)] for _ in range(count)]
+    return [[value(f) for f in range(model.n_features)] for _ in range(count)]
+
+
+def _turns(rng: random.Random, quantiser: Quantiser) -> list[int]:
+    """Images of floats that quantise to whole and half numbers within the limit, and about it."""
+    found = []
+    for _ in range(12):
+        target = quantiser.offset + rng.randint(-quantiser.limit, quantiser.limit)
+        near = target + rng.choice((0.0, 0.5, -0.5))
+        found.append(image_of(math.ldexp(near, -quantiser.shift)))
+    edge = math.ldexp(float(quantiser.offset + quantiser.limit), -quantiser.shift)
+    return [*found, image_of(edge), image_of(math.nextafter(edge, math.inf))]
 
 
 models = st.integers(0, 2**32).map(random_model)
+models_of_any_kind = st.integers(0, 2**32).map(random_of_any_kind)

@@ -1,20 +1,24 @@
 """The strict reader of canonical bytes: hostile until proven canonical.
 
-What it accepts is safe to walk in every runtime: offsets stand on nodes or
+What it accepts is safe to run in every runtime: offsets stand on nodes or
 leaves of their page, lead strictly forward, no path is longer than MAX_DEPTH,
-no byte is unaccounted for, no score can overflow. Time and memory are linear
-in the input.
+no byte is unaccounted for, no sum can overflow. Time and memory are linear in
+the input.
 """
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 
 from veridict.core.errors import BadModelBytes
-from veridict.core.nouns import INT64_MAX, SCORE_BITS
+from veridict.core.nouns import SCORE_BITS
 from veridict.models.layout import (
+    BASE,
     COUNTS,
     HEADER,
+    KIND_LINEAR,
+    KIND_MLP,
     KIND_TREES,
     LEAF,
     LEAF_BIAS,
@@ -22,57 +26,90 @@ from veridict.models.layout import (
     MAX_BYTES,
     MAX_DEPTH,
     MAX_FEATURES,
+    MAX_OUTPUTS,
     MAX_TREES,
     NODE,
     PAGE_SIZES,
     TAIL_BYTES,
     VERSION,
+    WORD,
+    Model,
     Node,
     Tree,
     TreeModel,
 )
+from veridict.models.limits import defect
+from veridict.models.words import read_linear, read_mlp
+
+_PAGE_SIZES = {KIND_TREES: PAGE_SIZES, KIND_LINEAR: (WORD,), KIND_MLP: (WORD,)}
 
 
-def decode(data: bytes) -> TreeModel:
+def decode(data: bytes) -> Model:
     """The model whose canonical bytes are `data`. Raises BadModelBytes for anything else."""
     if not HEADER.size <= len(data) <= MAX_BYTES:
         raise _bad(f"{len(data)} bytes are not {HEADER.size} to {MAX_BYTES}")
-    magic, version, kind, bits, n_features, page_bytes, n_pages, zero, n_trees, base = (
+    magic, version, kind, bits, more, n_features, page_bytes, n_pages, zero, count, base = (
         HEADER.unpack_from(data)
     )
     if magic != MAGIC:
         raise _bad(f"magic is {magic.hex()}, not {MAGIC.hex()}")
-    if (version, kind, bits) != (VERSION, KIND_TREES, SCORE_BITS):
+    if version != VERSION or kind not in _PAGE_SIZES or bits != SCORE_BITS:
         raise _bad(f"version {version}, kind {kind}, score bits {bits} are unknown")
-    if data[7] or zero or any(data[HEADER.size - 4 : HEADER.size]):
+    if zero or any(data[HEADER.size - 4 : HEADER.size]):
         raise _bad("reserved bytes are not zero")
+    if more >= MAX_OUTPUTS:
+        raise _bad(f"{more + 1} outputs are more than {MAX_OUTPUTS}")
     if not 1 <= n_features <= MAX_FEATURES:
         raise _bad(f"{n_features} features are not 1 to {MAX_FEATURES}")
-    if page_bytes not in PAGE_SIZES:
-        raise _bad(f"page length {page_bytes} is none of {PAGE_SIZES}")
+    if page_bytes not in _PAGE_SIZES[kind]:
+        raise _bad(f"page length {page_bytes} is none of {_PAGE_SIZES[kind]}")
     if n_pages == 0 or len(data) != n_pages * page_bytes:
         raise _bad(f"{len(data)} bytes are not {n_pages} pages of {page_bytes}")
-    if n_trees > MAX_TREES:
-        raise _bad(f"{n_trees} trees are more than {MAX_TREES}")
-    trees: list[Tree] = []
-    for number in range(n_pages):
-        page = data[number * page_bytes : (number + 1) * page_bytes]
-        trees += _Page(page, number, n_features).trees()
-    model = TreeModel(n_features, base, tuple(trees))
-    if len(trees) != n_trees:
-        raise _bad(f"pages hold {len(trees)} trees, the header says {n_trees}")
-    if model.reach > INT64_MAX:
-        raise _bad("scores could leave the int64 range")
+    bases = (base, *_more_bases(data, more))
+    start = HEADER.size + BASE.size * more
+    model: Model
+    if kind == KIND_TREES:
+        model = _trees(data, n_features, page_bytes, bases, count)
+    else:
+        words = -(-start // WORD) * WORD
+        if any(data[start:words]):
+            raise _bad("bytes behind the bases are not zero")
+        read = read_linear if kind == KIND_LINEAR else read_mlp
+        model = read(data[words:], n_features, bases, count)
+    reason = defect(model)
+    if reason is not None:
+        raise _bad(reason)
     return model
 
 
-class _Page:
-    """One page being read. `number` 0 begins with the header."""
+def _more_bases(data: bytes, more: int) -> tuple[int, ...]:
+    if HEADER.size + BASE.size * more > len(data):
+        raise _bad(f"{more + 1} outputs do not fit {len(data)} bytes")
+    return struct.unpack_from(f">{more}q", data, HEADER.size)
 
-    def __init__(self, page: bytes, number: int, n_features: int) -> None:
+
+def _trees(
+    data: bytes, n_features: int, page_bytes: int, bases: tuple[int, ...], n_trees: int
+) -> TreeModel:
+    if n_trees > MAX_TREES:
+        raise _bad(f"{n_trees} trees are more than {MAX_TREES}")
+    trees: list[Tree] = []
+    for number in range(len(data) // page_bytes):
+        page = data[number * page_bytes : (number + 1) * page_bytes]
+        start = HEADER.size + BASE.size * (len(bases) - 1) if number == 0 else 0
+        trees += _Page(page, number, start, n_features).trees()
+    if len(trees) != n_trees:
+        raise _bad(f"pages hold {len(trees)} trees, the header says {n_trees}")
+    return TreeModel(n_features, bases[0], tuple(trees), bases[1:])
+
+
+class _Page:
+    """One page being read. Its counts stand at byte `at`, behind header and bases if any."""
+
+    def __init__(self, page: bytes, number: int, at: int, n_features: int) -> None:
         self.number = number
         self.n_features = n_features
-        start = (HEADER.size if number == 0 else 0) + COUNTS.size
+        start = at + COUNTS.size
         self.n_trees, self.n_nodes, self.n_leaves = COUNTS.unpack_from(page, start - COUNTS.size)
         self.nodes_at = start
         self.leaves_at = start + NODE.size * self.n_nodes

@@ -1,45 +1,55 @@
-"""The canonical model as nouns, and its bytes: format version 1, kind trees.
+"""The canonical model as nouns: format version 1; kinds trees, linear and MLP.
 
-    file  = page ‖ page ‖ …            pages of equal length, the last ones zero-filled
-    page  = [header, first page only] ‖ counts ‖ nodes ‖ leaves ‖ zeros
-    node  = 14 bytes: slot u16 │ threshold u64 │ right u16 │ left u16
-    leaf  =  8 bytes: value + 2^63 as u64
-
-docs/reference/canonical-model.md says all of it, with the reasons. In short: a
-page is what the judge contract copies into memory at once; a child is the byte
-offset of a node or leaf in its page, so that one step in the EVM is one load,
-one comparison and one shift; the roots of a page's trees come first.
+docs/reference/canonical-model.md says all of it, with the reasons. `encode`
+writes the bytes, `decode` reads them back, `reference` says what they mean.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
 from dataclasses import dataclass
-
-from veridict.core.errors import UnsupportedModel
-from veridict.core.nouns import INT64_MAX, SCORE_BITS
 
 MAGIC = b"VRDT"
 VERSION = 1
 KIND_TREES = 1
+KIND_LINEAR = 2
+KIND_MLP = 3
 
-HEADER = struct.Struct(">4sBBBxHHHHIq4x")  # see docs: 32 bytes, one EVM word
+# magic, version, kind, score bits, outputs - 1, features, page length, pages, 0, count, base, 0
+HEADER = struct.Struct(">4sBBBBHHHHIq4x")  # 32 bytes, one EVM word
+BASE = struct.Struct(">q")  # of each further output, behind the header
+MAX_FEATURES = 32_767
+MAX_OUTPUTS = 64
+MAX_BYTES = 64 << 20
+
+# kind trees
 COUNTS = struct.Struct(">HHH")  # trees, nodes, leaves of the page
-NODE = struct.Struct(">HQHH")
+NODE = struct.Struct(">HQHH")  # slot, threshold, right, left
 LEAF = struct.Struct(">Q")
 LEAF_BIAS = 1 << 63
-
-CHUNK_BYTES = 24_564  # of the 24,565 a data contract holds: 12 × 2,047 = 3 × 8,188
 PAGE_SIZES = (2_047, 8_188)
 TAIL_BYTES = 24  # zeros that end every page: 32 bytes can be read from where any leaf begins
-MAX_FEATURES = 32_767
 MAX_PAGES = 65_535
 MAX_TREES = 1_000_000
-MAX_BYTES = 64 << 20
 MAX_DEPTH = 255  # nodes on the longest path
 
-_OVERHEAD = HEADER.size + COUNTS.size + TAIL_BYTES  # of the first page
+# kinds linear and MLP: files of 32-byte words
+WORD = 32
+QUANTISER = struct.Struct(">QQQQ")  # limit, offset, missing, point
+WEIGHT_BIAS = 1 << 63
+POINT = 1_075  # point = 1075 - shift; a float64 is mantissa * 2^(exponent - 1075)
+MIN_SHIFT, MAX_SHIFT = -128, 127
+MAX_ROUNDED = 1 << 62  # what a rounded float is clamped to before its offset is taken off
+MAX_LINEAR_SHIFT = 31
+LANES = 8  # neurons a word
+LANE_BIAS = 1 << 31
+LAYER = struct.Struct(">QQQQ")  # neurons, shift, limit, 0
+MAX_LAYERS = 16
+MAX_NEURONS = 4_096
+MAX_LAYER_SHIFT = 31
+
+CHUNK_BYTES = 24_564  # of the 24,565 a data contract holds: 12 × 2,047 = 3 × 8,188
+WORD_CHUNK_BYTES = 24_544  # the same in whole words
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,115 +81,146 @@ class Tree:
 
 @dataclass(frozen=True, slots=True)
 class TreeModel:
-    """score(row) = base + the sum of one leaf a tree. Cannot overflow int64 (`reach`)."""
+    """score of output k = bases[k] + the sum of one leaf of every tree t with t mod K = k.
+
+    `trees` are therefore a multiple of K, the number of outputs. Cannot
+    overflow int64 (`reach`).
+    """
 
     n_features: int
     base: int
     trees: tuple[Tree, ...]
+    more_bases: tuple[int, ...] = ()
+
+    @property
+    def bases(self) -> tuple[int, ...]:
+        return (self.base, *self.more_bases)
+
+    @property
+    def n_outputs(self) -> int:
+        return 1 + len(self.more_bases)
 
     @property
     def reach(self) -> int:
         """The largest magnitude a score can have."""
-        return abs(self.base) + sum(max(map(abs, tree.leaves)) for tree in self.trees)
+        reaches = [abs(base) for base in self.bases]
+        for number, tree in enumerate(self.trees):
+            reaches[number % self.n_outputs] += max(map(abs, tree.leaves))
+        return max(reaches)
 
 
-def encode(model: TreeModel) -> bytes:
-    """The canonical bytes of `model`.
+@dataclass(frozen=True, slots=True)
+class Quantiser:
+    """How a feature becomes an integer of magnitude at most `limit`:
 
-    Raises UnsupportedModel where it is larger than the format's limits.
+    clamp(round(x · 2^shift) - offset, ±limit), halves up; `missing` where x is NaN.
     """
-    if not 1 <= model.n_features <= MAX_FEATURES:
-        raise _too_big("features", model.n_features, MAX_FEATURES)
-    if len(model.trees) > MAX_TREES:
-        raise _too_big("trees", len(model.trees), MAX_TREES)
-    if model.reach > INT64_MAX:
-        raise UnsupportedModel(
-            "scores could leave the int64 range", remedy="scale the target down", reach=model.reach
+
+    shift: int
+    offset: int
+    limit: int
+    missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinearModel:
+    """score of output k = bases[k] + round(sum over f of q[f] · weights[f][k] / 2^shift).
+
+    q[f] is feature f by `inputs[f]`; halves are rounded up. The sum cannot
+    overflow int64 (`sum_reach`), nor can the score (`reach`).
+    """
+
+    inputs: tuple[Quantiser, ...]
+    bases: tuple[int, ...]
+    weights: tuple[tuple[int, ...], ...]  # [feature][output]
+    shift: int
+
+    @property
+    def n_features(self) -> int:
+        return len(self.inputs)
+
+    @property
+    def n_outputs(self) -> int:
+        return len(self.bases)
+
+    @property
+    def sum_reaches(self) -> list[int]:
+        """The largest magnitude of each output's sum before it is divided, its rounding added."""
+        half = (1 << self.shift) >> 1
+        sums = [half] * self.n_outputs
+        for quantiser, weights in zip(self.inputs, self.weights, strict=True):
+            if quantiser.limit:
+                for output, weight in enumerate(weights):
+                    sums[output] += abs(weight) * quantiser.limit
+        return sums
+
+    @property
+    def reach(self) -> int:
+        sums = self.sum_reaches
+        return max(abs(b) + (s >> self.shift) + 1 for b, s in zip(self.bases, sums, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """a[j] = biases[j] + sum over i of x[i] · weights[i][j], in 32 bits.
+
+    A hidden layer gives min(max(a, 0) >> shift, limit) to the next. The last
+    layer has limit 0 and gives a << shift.
+    """
+
+    biases: tuple[int, ...]
+    weights: tuple[tuple[int, ...], ...]  # [input][neuron]
+    shift: int
+    limit: int
+
+    @property
+    def n_neurons(self) -> int:
+        return len(self.biases)
+
+
+@dataclass(frozen=True, slots=True)
+class MlpModel:
+    """score of output k = bases[k] + what neuron k of the last layer gives. ReLU between layers."""
+
+    inputs: tuple[Quantiser, ...]
+    bases: tuple[int, ...]
+    layers: tuple[Layer, ...]
+
+    @property
+    def n_features(self) -> int:
+        return len(self.inputs)
+
+    @property
+    def n_outputs(self) -> int:
+        return len(self.bases)
+
+    @property
+    def reach(self) -> int:
+        last = self.layers[-1]
+        return max(
+            abs(base) + (reach << last.shift)
+            for base, reach in zip(self.bases, self.sum_reaches[-1], strict=True)
         )
-    page_bytes, pages = _paginate(model.trees)
-    if len(pages) > MAX_PAGES or len(pages) * page_bytes > MAX_BYTES:
-        raise _too_big("bytes", len(pages) * page_bytes, MAX_BYTES)
-    header = HEADER.pack(
-        MAGIC, VERSION, KIND_TREES, SCORE_BITS, model.n_features, page_bytes,
-        len(pages), 0, len(model.trees), model.base,
-    )  # fmt: skip
-    return b"".join(
-        _page(trees, header if number == 0 else b"").ljust(page_bytes, b"\0")
-        for number, trees in enumerate(pages)
-    )
+
+    @property
+    def sum_reaches(self) -> list[list[int]]:
+        """The largest magnitude of a[j], by layer and neuron."""
+        bounds = [quantiser.limit for quantiser in self.inputs]
+        reaches = []
+        for layer in self.layers:
+            sums = [abs(bias) for bias in layer.biases]
+            for bound, weights in zip(bounds, layer.weights, strict=True):
+                if bound:
+                    sums = [s + bound * abs(w) for s, w in zip(sums, weights, strict=True)]
+            reaches.append(sums)
+            bounds = [min(s >> layer.shift, layer.limit) for s in sums]
+        return reaches
+
+
+Model = TreeModel | LinearModel | MlpModel
 
 
 def chunks(model_bytes: bytes) -> list[bytes]:
-    """Whole pages, at most CHUNK_BYTES a chunk; their concatenation is `model_bytes`."""
-    return [
-        model_bytes[start : start + CHUNK_BYTES]
-        for start in range(0, len(model_bytes), CHUNK_BYTES)
-    ]
-
-
-def _paginate(trees: Sequence[Tree]) -> tuple[int, list[list[Tree]]]:
-    """(page length, trees of each page): small pages for small models, as few as will do."""
-    largest = max((tree.size for tree in trees), default=0) + _OVERHEAD
-    for page_bytes in PAGE_SIZES:
-        if largest > page_bytes:
-            continue
-        pages = _fill(trees, page_bytes)
-        # Every page costs the judge some hundred gas, every byte its owner 200: once the
-        # model is longer than three small pages, larger ones are cheaper to run.
-        if page_bytes != PAGE_SIZES[0] or len(pages) <= 3:
-            return page_bytes, pages
-    raise UnsupportedModel(
-        f"a tree of {largest} bytes does not fit a page of {PAGE_SIZES[-1]}",
-        remedy="train trees with at most 370 leaves",
-    )
-
-
-def _fill(trees: Sequence[Tree], page_bytes: int) -> list[list[Tree]]:
-    pages: list[list[Tree]] = [[]]
-    room = page_bytes - _OVERHEAD
-    for tree in trees:
-        if tree.size > room:
-            pages.append([])
-            room = page_bytes - COUNTS.size - TAIL_BYTES
-        pages[-1].append(tree)
-        room -= tree.size
-    return pages
-
-
-def _page(trees: Sequence[Tree], header: bytes) -> bytes:
-    """Roots first, then the other nodes tree by tree, then the leaves."""
-    n_nodes = sum(len(tree.nodes) for tree in trees)
-    n_leaves = sum(len(tree.leaves) for tree in trees)
-    first_node = len(header) + COUNTS.size
-    first_leaf = first_node + NODE.size * n_nodes
-    roots, others, leaves = bytearray(), bytearray(), bytearray()
-    next_node, next_leaf = len(trees), 0
-    for tree in trees:
-        # Where the tree's node 1 and leaf 0 come to stand in the page.
-        node_at = first_node + NODE.size * (next_node - 1)
-        leaf_at = first_leaf + LEAF.size * next_leaf
-        packed = b"".join(
-            NODE.pack(
-                2 * node.feature + node.missing_right,
-                node.threshold - node.missing_right,
-                leaf_at + LEAF.size * ~node.right
-                if node.right < 0
-                else node_at + NODE.size * node.right,
-                leaf_at + LEAF.size * ~node.left
-                if node.left < 0
-                else node_at + NODE.size * node.left,
-            )
-            for node in tree.nodes
-        )
-        roots += packed[: NODE.size]
-        others += packed[NODE.size :]
-        leaves += b"".join(LEAF.pack(value + LEAF_BIAS) for value in tree.leaves)
-        next_node += len(tree.nodes) - 1
-        next_leaf += len(tree.leaves)
-    return header + COUNTS.pack(len(trees), n_nodes, n_leaves) + roots + others + leaves
-
-
-def _too_big(what: str, value: int, limit: int) -> UnsupportedModel:
-    return UnsupportedModel(
-        f"{value} {what} are outside 1 to {limit}", remedy="train a smaller model", **{what: value}
-    )
+    """What data contracts hold, cut between pages or words; together they are `model_bytes`."""
+    size = CHUNK_BYTES if model_bytes[5:6] == bytes([KIND_TREES]) else WORD_CHUNK_BYTES
+    return [model_bytes[start : start + size] for start in range(0, len(model_bytes), size)]

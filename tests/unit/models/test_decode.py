@@ -37,9 +37,11 @@ def test_the_example_is_laid_out_as_documented() -> None:
     [
         pytest.param(put(0, ">B", 0), "magic", id="magic"),
         pytest.param(put(4, ">B", 2), "version 2", id="newer version"),
-        pytest.param(put(5, ">B", 2), "kind 2", id="unknown kind"),
+        pytest.param(put(5, ">B", 4), "kind 4", id="unknown kind"),
+        pytest.param(put(5, ">B", 2), "page length 2047", id="trees called linear"),
         pytest.param(put(6, ">B", 20), "score bits 20", id="other fraction"),
-        pytest.param(put(7, ">B", 1), "reserved", id="reserved byte 7"),
+        pytest.param(put(7, ">B", 1), "not zero", id="another output"),
+        pytest.param(put(7, ">B", 64), "65 outputs", id="too many outputs"),
         pytest.param(put(14, ">H", 1), "reserved", id="reserved bytes 14"),
         pytest.param(put(31, ">B", 1), "reserved", id="reserved byte 31"),
         pytest.param(put(8, ">H", 0), "0 features", id="no features"),

@@ -1,0 +1,171 @@
+"""Models of every kind in NumPy: exact int64, rows side by side.
+
+Multiplication by weights runs in float64 where every partial sum is an integer
+below 2^53: then no order of addition, and no fused multiply-add, can change it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from veridict.models.image import MISSING
+from veridict.models.layout import (
+    MAX_ROUNDED,
+    POINT,
+    LinearModel,
+    MlpModel,
+    Model,
+    Quantiser,
+    TreeModel,
+)
+
+BLOCK = 1 << 17  # tree walks side by side: a few MB of memory
+_FRACTION = np.uint64((1 << 52) - 1)
+_HIDDEN = 1 << 52  # the mantissa's leading bit, which is not stored
+_MAX_PLACES = 10  # 2^52 · 2^10 reaches MAX_ROUNDED
+
+
+class Runtime(Protocol):
+    def scores(self, images: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """Scores [n, n_outputs] of float images [n, n_features]."""
+
+
+def runtime(model: Model) -> Runtime:
+    if isinstance(model, TreeModel):
+        return TreeRuntime(model)
+    return LinearRuntime(model) if isinstance(model, LinearModel) else MlpRuntime(model)
+
+
+def winner(scores: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Scores [n, K] as the one number that is recorded [n]; the lowest of equal winners."""
+    return scores[:, 0] if scores.shape[1] == 1 else scores.argmax(axis=1).astype(np.int64)
+
+
+class TreeRuntime:
+    """All trees of a block of rows are walked at once, one step of each at a time.
+
+    Nodes and leaves of all trees stand in one table; a leaf leads to itself. A
+    row goes left where image - shift (mod 2^64) <= bound; shift is 1 where
+    missing goes right, which sends 0 behind every bound.
+    """
+
+    def __init__(self, model: TreeModel) -> None:
+        self._bases = np.array(model.bases, dtype=np.int64)
+        bounds: list[int] = []
+        features: list[int] = []
+        shifts: list[int] = []
+        links: list[tuple[int, int]] = []
+        values: list[int] = []
+        roots: list[int] = []
+        for tree in model.trees:
+            first = len(bounds)
+            leaves = first + len(tree.nodes)
+            roots.append(first)
+            for node in tree.nodes:
+                bounds.append(node.threshold - node.missing_right)
+                features.append(node.feature)
+                shifts.append(node.missing_right)
+                links.append(
+                    tuple(first + c if c >= 0 else leaves + ~c for c in (node.left, node.right))  # type: ignore[arg-type]
+                )
+            count = len(tree.leaves)
+            bounds += [0] * count
+            features += [0] * count
+            shifts += [0] * count
+            links += [(leaves + i, leaves + i) for i in range(count)]
+            values += [0] * len(tree.nodes) + list(tree.leaves)
+        self._bounds = np.array(bounds, dtype=np.uint64)
+        self._features = np.array(features, dtype=np.intp)
+        self._shifts = np.array(shifts, dtype=np.uint64)
+        self._links = np.array(links, dtype=np.intp).reshape(-1, 2)
+        self._values = np.array(values, dtype=np.int64)
+        self._roots = np.array(roots, dtype=np.intp)
+        self._is_leaf = self._links[:, 0] == np.arange(len(bounds))
+
+    def scores(self, images: NDArray[np.uint64]) -> NDArray[np.int64]:
+        scores = np.empty((len(images), len(self._bases)), dtype=np.int64)
+        rows = max(1, BLOCK // max(1, len(self._roots)))
+        for start in range(0, len(images), rows):
+            scores[start : start + rows] = self._block(images[start : start + rows])
+        return scores
+
+    def _block(self, images: NDArray[np.uint64]) -> NDArray[np.int64]:
+        walks = np.tile(self._roots, len(images))
+        row = np.repeat(np.arange(len(images)), len(self._roots))
+        at, walking = walks.copy(), np.arange(len(walks))
+        while len(walking):
+            node = at[walking]
+            value = images[row[walking], self._features[node]] - self._shifts[node]
+            node = self._links[node, (value > self._bounds[node]).astype(np.intp)]
+            at[walking] = node
+            walking = walking[~self._is_leaf[node]]
+        leaves = self._values[at].reshape(len(images), -1, len(self._bases))
+        total: NDArray[np.int64] = leaves.sum(axis=1) + self._bases
+        return total
+
+
+class LinearRuntime:
+    def __init__(self, model: LinearModel) -> None:
+        self._quantise = QuantiserTable(model.inputs)
+        self._bases = np.array(model.bases, dtype=np.int64)
+        self._weights = np.array(model.weights, dtype=np.int64)
+        self._shift = np.int64(model.shift)
+        self._half = np.int64((1 << model.shift) >> 1)
+
+    def scores(self, images: NDArray[np.uint64]) -> NDArray[np.int64]:
+        sums = self._quantise(images) @ self._weights + self._half
+        total: NDArray[np.int64] = (sums >> self._shift) + self._bases
+        return total
+
+
+class MlpRuntime:
+    """No sum leaves 32 bits (`limits`), so float64 products and sums are exact."""
+
+    def __init__(self, model: MlpModel) -> None:
+        self._quantise = QuantiserTable(model.inputs)
+        self._bases = np.array(model.bases, dtype=np.int64)
+        self._layers = [
+            (np.array(layer.weights, dtype=np.float64), np.array(layer.biases, dtype=np.int64))
+            for layer in model.layers
+        ]
+        self._shifts = [np.int64(layer.shift) for layer in model.layers]
+        self._limits = [np.int64(layer.limit) for layer in model.layers]
+        # A feature without any weight may be larger than float64 holds exactly.
+        self._used = np.array([any(weights) for weights in model.layers[0].weights])
+
+    def scores(self, images: NDArray[np.uint64]) -> NDArray[np.int64]:
+        x = np.where(self._used, self._quantise(images), 0)
+        for number, (weights, biases) in enumerate(self._layers):
+            a = (x.astype(np.float64) @ weights).astype(np.int64) + biases
+            x = np.minimum(np.maximum(a, 0) >> self._shifts[number], self._limits[number])
+        total: NDArray[np.int64] = (a << self._shifts[-1]) + self._bases
+        return total
+
+
+class QuantiserTable:
+    """The quantisers of all features, applied to images [n, n_features] at once."""
+
+    def __init__(self, inputs: Sequence[Quantiser]) -> None:
+        self._shift = np.array([q.shift - POINT for q in inputs], dtype=np.int64)
+        self._offset = np.array([q.offset for q in inputs], dtype=np.int64)
+        self._limit = np.array([q.limit for q in inputs], dtype=np.int64)
+        self._missing = np.array([q.missing for q in inputs], dtype=np.int64)
+
+    def __call__(self, images: NDArray[np.uint64]) -> NDArray[np.int64]:
+        sign = np.uint64(1 << 63)
+        positive = images >= sign
+        bits = np.where(positive, images ^ sign, ~images & ~sign)
+        exponent = (bits >> np.uint64(52)).astype(np.int64)
+        mantissa = (bits & _FRACTION).astype(np.int64) + np.where(exponent > 0, _HIDDEN, 0)
+        signed = np.where(positive, mantissa, -mantissa)
+        places = np.maximum(exponent, 1) + self._shift
+        larger = signed << np.clip(places, 0, _MAX_PLACES)
+        right = np.clip(-places, 1, 54)
+        smaller = (signed + (np.int64(1) << (right - 1))) >> right
+        rounded = np.clip(np.where(places >= 0, larger, smaller), -MAX_ROUNDED, MAX_ROUNDED)
+        clamped = np.clip(rounded - self._offset, -self._limit, self._limit)
+        return np.where(images == MISSING, self._missing, clamped)
