@@ -26,7 +26,7 @@ def running_node(home: Path) -> Running | None:
         found = msgspec.json.decode((home / FILE).read_bytes(), type=Running)
     except (OSError, msgspec.DecodeError):
         return None
-    return found if found.pid != os.getpid() and _alive(found.pid) else None
+    return found if found.pid != os.getpid() and found.pid > 0 and _alive(found.pid) else None
 
 
 @contextmanager
@@ -45,7 +45,7 @@ def announced(home: Path, web: str, rpc: str) -> Iterator[Running]:
 def _alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from veridict.core.errors import StorageFailed
@@ -27,7 +27,7 @@ class Settings:
     home: Path
     rpc: str | None = None
     data: Path | None = None
-    token: str | None = None
+    token: str | None = field(default=None, repr=False)
 
     @classmethod
     def read(
@@ -40,7 +40,7 @@ class Settings:
         """From `environment`, overruled by what was given on the command line."""
         data = environment.get("VERIDICT_DATA")
         return cls(
-            home=(home or Path(environment.get("VERIDICT_HOME", "~/.veridict"))).expanduser(),
+            home=(home or Path(environment.get("VERIDICT_HOME") or "~/.veridict")).expanduser(),
             rpc=rpc or environment.get("VERIDICT_RPC") or None,
             data=Path(data).expanduser() if data else None,
             token=environment.get("VERIDICT_TOKEN") or None,

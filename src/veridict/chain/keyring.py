@@ -45,7 +45,10 @@ class Keyring:
 
 def _account(key: str, where: str) -> LocalAccount:
     try:
-        account: LocalAccount = Account.from_key(key.strip())
+        digits = key.strip().removeprefix("0x")
+        if len(digits) != 64:  # a shorter one would be padded into somebody else's
+            raise ValueError("not 32 bytes")
+        account: LocalAccount = Account.from_key(digits)
     except Exception as problem:  # eth-keys raises several kinds; none may show the key
         raise BadInput(
             f"{where} holds no secp256k1 private key",

@@ -293,10 +293,8 @@ class Node:
 
     def _unnamed(self, count: int) -> list[Request]:
         now_s, first = self.parts.clock() // 1000, self.log.size
-        return [
-            Request(f"row-{first + offset}", "", now_s, canonical_json({"id": f"row-{first + offset}"}))
-            for offset in range(count)
-        ]
+        names = [f"row-{number}" for number in range(first, first + count)]
+        return [Request(name, "", now_s, canonical_json({"id": name})) for name in names]
 
     def watch_guard(self, guard: Contract) -> None:
         """Remember the guard whose payments this node predicts about."""

@@ -11,18 +11,23 @@ log's keeper. It argues in six numbered steps:
     6  the model, run again on the inputs, gives the recorded score
 
 The caller's duty: know that `addresses.registry` and `addresses.anchor` are the
-contracts, and `operator` the operator, whom they mean to hold to account.
+contracts, and `operator` the operator, whom they mean to hold to account. Where
+the anchor is found (`anchor_tx`, `anchor_block`, `anchor_block_hash`) and whom to
+ask in a dispute (`stakes`, `judge`) are pointers, not claims: nothing rests on them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Any
 
 import msgspec
 
 from veridict.chain.addresses import address_bytes, checksum
 from veridict.chain.client import Client
+from veridict.chain.http import HttpRpc
 from veridict.core.errors import BadInput, EvidenceError, Refused, VeridictError
 from veridict.core.nouns import (
     Anchor,
@@ -50,9 +55,6 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     format: str
     record: str
-    request_id: str
-    subject: str
-    request_time_s: int
     request_content: str
     request_salt: str
     inputs: str
@@ -86,16 +88,13 @@ class Receipt:
     addresses: Addresses
 
     def to_json(self) -> bytes:
-        request, anchor = self.payload.request, self.anchor
+        anchor = self.anchor
         return msgspec.json.format(
             msgspec.json.encode(
                 _File(
                     format=FORMAT,
                     record=self.record.encode().hex(),
-                    request_id=request.id,
-                    subject=request.subject,
-                    request_time_s=request.time_s,
-                    request_content=request.content.hex(),
+                    request_content=self.payload.request.content.hex(),
                     request_salt=self.payload.request_salt.hex(),
                     inputs=self.payload.inputs.hex(),
                     inputs_salt=self.payload.inputs_salt.hex(),
@@ -125,15 +124,13 @@ class Receipt:
                 raise ValueError(f"format is {file.format!r}, not {FORMAT!r}")
             operator, anchor_root = _address(file.operator), _hex(file.anchor_root, 32)
             key = log_key(file.verifier_key)
+            places = file.addresses
+            for place in (places.registry, places.stakes, places.judge):
+                _address(place)
             return cls(
                 record=PredictionRecord.decode(_hex(file.record)),
                 payload=Payload(
-                    Request(
-                        file.request_id,
-                        file.subject,
-                        file.request_time_s,
-                        _hex(file.request_content),
-                    ),
+                    proven_request(_hex(file.request_content)),
                     _hex(file.request_salt),
                     _hex(file.inputs),
                     _hex(file.inputs_salt),
@@ -165,10 +162,32 @@ class Receipt:
     def verify(self, rpc: Rpc | str) -> list[Check]:
         """`verify(self, rpc)`; `rpc` may be the chain's URL."""
         if isinstance(rpc, str):
-            from veridict.chain.http import HttpRpc
-
-            rpc = HttpRpc(rpc)
+            with HttpRpc(rpc) as chain:
+                return verify(self, chain)
         return verify(self, rpc)
+
+
+def proven_request(content: bytes) -> Request:
+    """The request with what its committed content says, and nothing that only its asker said."""
+    try:
+        told = msgspec.json.decode(content, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        told = _settlement(content)
+    name, time_s = told.get("id"), told.get("time_s")
+    return Request(
+        name if isinstance(name, str) else f"request {sha256(content).hexdigest()[:16]}",
+        "",
+        time_s if isinstance(time_s, int) else 0,
+        content,
+    )
+
+
+def _settlement(content: bytes) -> dict[str, Any]:
+    """A guard's payment, in ABI words: chain, guard, payment, payer, payee, amount."""
+    if len(content) != 6 * 32 or any(content[32:44]):
+        return {}
+    guard, number = checksum(content[44:64]), int.from_bytes(content[64:96], "big")
+    return {"id": f"{guard}/{number}"}
 
 
 def issue(log: Log, network: Network, operator: str, index: int) -> Receipt:
@@ -194,6 +213,7 @@ def issue(log: Log, network: Network, operator: str, index: int) -> Receipt:
             index=index,
         )
     anchor = min(covering, key=lambda noted: noted.size)
+    payload = replace(payload, request=proven_request(payload.request.content))
     return Receipt(
         record=record,
         payload=payload,
