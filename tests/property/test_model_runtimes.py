@@ -10,6 +10,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support import page_reader
 from tests.support.models import SPECIAL, models, models_of_any_kind, random_tree, rows_for
 from veridict.models import explain, reference
 from veridict.models.annex import Annex
@@ -33,6 +34,8 @@ def test_runtimes_equal_the_reference(model: Model, seed: int, rows: int) -> Non
     assert canonical.score(images).tolist() == expected
     assert [canonical.score_one(pack(row)) for row in images] == expected
     assert edge.score_packed(pack(images)).tolist() == expected
+    assert [page_reader.scores(canonical.bytes, pack(row)) for row in images] == every
+    assert [page_reader.recorded(canonical.bytes, pack(row)) for row in images] == expected
 
 
 @given(model=models_of_any_kind, seed=st.integers(0, 99))

@@ -59,7 +59,7 @@ def random_model(
 ) -> TreeModel:
     rng = random.Random(seed)
     n_features = rng.randint(1, 6)
-    n_outputs = rng.randint(1, max_outputs)
+    n_outputs = rng.randint(1, max_outputs) if max_outputs > 1 else 1
     trees = tuple(
         random_tree(rng, n_features, rng.randint(1, max_nodes))
         for _ in range(rng.randint(0, max_trees) // n_outputs * n_outputs)
