@@ -23,20 +23,24 @@ FEATURES = 4
 
 @cache
 def trained() -> str:
-    """Text of a small model on data with missing values, zeros and ties."""
+    """Text of a small model on data with missing values, zeros, ties and two categories."""
     rng = np.random.default_rng(3)
     rows = rng.normal(size=(600, FEATURES)).round(1)
+    rows[:, 2] = rng.integers(0, 80, 600)
+    rows[:, 3] = rng.choice([0, 1, 2, 31, 32, 63, 64, 200], 600)
     rows[rng.random(rows.shape) < 0.2] = np.nan
-    target = (np.nan_to_num(rows).sum(axis=1) + rng.normal(size=600) > 0).astype(int)
+    wild = np.sin(np.nan_to_num(rows[:, 2:]) * 5).sum(axis=1) * 2
+    target = (np.nan_to_num(rows[:, :2]).sum(axis=1) + wild + rng.normal(size=600) > 0).astype(int)
     params = {"objective": "binary", "num_leaves": 9, "verbose": -1, "num_threads": 1, "seed": 1}
-    data = lightgbm.Dataset(rows, target)
+    params |= {"min_data_per_group": 5, "cat_smooth": 1, "cat_l2": 1, "max_cat_to_onehot": 2}
+    data = lightgbm.Dataset(rows, target, categorical_feature=[2, 3])
     return str(lightgbm.train(params, data, num_boost_round=8).model_to_string())
 
 
 def altered(seed: int) -> str:
     """The trained text with thresholds and missing rules that no training would find."""
     rng = random.Random(seed)
-    lines = []
+    lines: list[str] = []
     for line in trained().splitlines():
         key, _, value = line.partition("=")
         count = len(value.split())
@@ -46,12 +50,22 @@ def altered(seed: int) -> str:
                 rng.choice([rng.choice(finite), rng.gauss(0, 1), rng.gauss(0, 1e-35)])
                 for _ in range(count)
             ]
-            line = "threshold=" + " ".join(repr(v) for v in values)
+            thresholds = value.split()  # of a categorical split: the number of its set
+            line = "threshold="
         elif key == "decision_type":
-            # bit 1: default left; bits 2 and 3: missing type None, Zero, NaN
-            line = "decision_type=" + " ".join(
-                str(rng.choice((0, 2)) | rng.choice((0, 4, 8))) for _ in range(count)
+            # bit 0: categorical; bit 1: default left; bits 2 and 3: missing type None, Zero, NaN
+            decisions = [
+                word if int(word) & 1 else str(rng.choice((0, 2)) | rng.choice((0, 4, 8)))
+                for word in value.split()
+            ]
+            line = "decision_type=" + " ".join(decisions)
+            lines[lines.index("threshold=")] = "threshold=" + " ".join(
+                old if int(decision) & 1 else repr(new)
+                for old, new, decision in zip(thresholds, values, decisions, strict=True)
             )
+        elif key == "cat_threshold":
+            words = [rng.choice((0, 2**32 - 1, rng.getrandbits(32))) for _ in range(count)]
+            line = "cat_threshold=" + " ".join(map(str, words))
         elif key == "tree_sizes":
             continue  # lengths in bytes of the trees' text, which have changed
         lines.append(line)
@@ -61,7 +75,8 @@ def altered(seed: int) -> str:
 def rows_on_edges(text: str, seed: int, count: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     zero = float(np.float32(1e-35))
-    pool = [*SPECIAL, zero, -zero]
+    pool = [*SPECIAL, zero, -zero, -0.5, 2.5, 2.0**31 - 1, 2.0**31, 2.0**32, -(2.0**31)]
+    pool += [float(category) for category in (*range(-2, 5), *range(30, 34), 63, 64, 96, 200, 224)]
     for line in text.splitlines():
         if line.startswith("threshold="):
             pool += [float(word) for word in line[10:].split()]
@@ -96,14 +111,21 @@ def test_every_float_reaches_lightgbms_leaf(seed: int) -> None:
 @pytest.mark.parametrize(
     "extra", [{}, {"zero_as_missing": True}, {"use_missing": False}, {"boosting": "dart"}]
 )
-@pytest.mark.parametrize("objective", ["binary", "regression", "poisson"])
+@pytest.mark.parametrize(
+    "objective", ["binary", "regression", "poisson", "multiclass", "multiclassova"]
+)
 def test_trained_models_agree_within_the_bound(extra: dict[str, object], objective: str) -> None:
     rng = np.random.default_rng(5)
     rows = rng.normal(size=(800, FEATURES))
     rows[rng.random(rows.shape) < 0.2] = np.nan
     rows[rng.random(rows.shape) < 0.2] = 0.0
     target = np.nan_to_num(rows).sum(axis=1) + rng.normal(size=800)
-    target = (target > 0).astype(float) if objective == "binary" else np.exp(target / 3)
+    if objective in ("binary", "multiclass", "multiclassova"):
+        classes = 2 if objective == "binary" else 3
+        target = np.clip(np.floor(target / 2) + 1, 0, classes - 1)
+        extra = extra if objective == "binary" else {**extra, "num_class": classes}
+    else:
+        target = np.exp(target / 3)
     params = {"objective": objective, "num_leaves": 15, "verbose": -1, "num_threads": 1, **extra}
     booster = lightgbm.train(params, lightgbm.Dataset(rows, target), num_boost_round=12)
     report = agreement(compile_model(booster), booster, rows, policy=Policy(0, SCORE_ONE))

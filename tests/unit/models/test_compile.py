@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from veridict.core.errors import BadInput, BadModelBytes, UnsupportedModel
 from veridict.models.annex import Annex
 from veridict.models.compile import Compiled, Link, agreement, compile_model
+from veridict.models.compile.lightgbm import compile_text
 from veridict.models.compile.outcome import to_fixed
+from veridict.models.explain import contributions, root_expectation
 from veridict.models.image import image
 
 RNG = np.random.default_rng(1)
@@ -57,38 +59,49 @@ def test_a_model_that_learned_nothing_is_its_base() -> None:
 @pytest.mark.parametrize(
     ("params", "reason"),
     [
-        ({"objective": "multiclass", "num_class": 3}, "several classes"),
         ({"boosting": "rf", "bagging_freq": 1, "bagging_fraction": 0.5}, "averages its trees"),
         ({"linear_tree": True}, "linear leaves"),
         ({"sigmoid": 2.0}, "sigmoid is scaled"),
         ({"objective": "regression", "reg_sqrt": True}, "square root"),
-        ({"categorical": True}, "categorical"),
         ({"objective": lambda p, d: (p - d.get_label(), np.ones(300))}, "objective custom"),
     ],
 )
 def test_what_has_no_exact_form_is_refused(params: dict[str, object], reason: str) -> None:
-    params = dict(params)
-    rows = np.column_stack([RNG.integers(0, 6, 300), ROWS[:, 1:]])
-    labels = (rows[:, 0] % 2).astype(int) if "categorical" in params else LABELS
-    columns = [0] if params.pop("categorical", False) else []
-    data = lightgbm.Dataset(
-        rows, labels, params={"verbose": -1}, free_raw_data=False, categorical_feature=columns
-    )
-    settings = {"objective": "binary", "verbose": -1, "num_threads": 1, "min_data_per_group": 1}
+    data = lightgbm.Dataset(ROWS, LABELS, params={"verbose": -1}, free_raw_data=False)
+    settings = {"objective": "binary", "verbose": -1, "num_threads": 1}
     booster = lightgbm.train({**settings, **params}, data, num_boost_round=2)
     with pytest.raises(UnsupportedModel, match=reason) as caught:
         compile_model(booster)
     assert caught.value.remedy
 
 
-def test_large_trees_are_refused() -> None:
+def test_large_trees_are_cut_into_several_with_the_same_sum() -> None:
     rows = np.arange(3000.0).reshape(-1, 1)
     labels = RNG.normal(size=3000)
     params = {"objective": "regression", "num_leaves": 1000, "min_data_in_leaf": 1, "verbose": -1}
     params["max_bin"] = 3000
-    booster = lightgbm.train(params, lightgbm.Dataset(rows, labels), num_boost_round=1)
-    with pytest.raises(UnsupportedModel, match="does not fit a page"):
-        compile_model(booster)
+    booster = lightgbm.train(params, lightgbm.Dataset(rows, labels), num_boost_round=2)
+    compiled = compile_model(booster)
+    assert len(compiled.model.trees.trees) > 4
+    assert compiled.error_bound == 1
+    assert agreement(compiled, booster, np.vstack([rows, [[np.nan]]])).holds
+    parts = contributions(compiled.model, compiled.annex, image(rows))
+    explained = parts.sum(axis=1) + root_expectation(compiled.model, compiled.annex)
+    assert (explained == compiled.model.score(image(rows))).all()
+
+
+def test_endless_paths_are_refused() -> None:
+    lines = ["num_class=1", "num_tree_per_iteration=1", "max_feature_idx=0", "objective=regression"]
+    lines += ["feature_names=a", "", "Tree=0", "num_cat=0"]
+    count = 256
+    children = " ".join([*map(str, range(1, count)), str(~count)])
+    lines.append("split_feature=" + " ".join("0" * count))
+    lines.append("threshold=" + " ".join(map(str, range(count))))
+    lines.append("decision_type=" + " ".join("2" * count))
+    lines.append("left_child=" + " ".join(str(~i) for i in range(count)))
+    lines += ["right_child=" + children, "leaf_value=" + " ".join("1" * (count + 1))]
+    with pytest.raises(UnsupportedModel, match="tree 0 has paths of up to 256 nodes"):
+        compile_text("\n".join(lines))
 
 
 @pytest.mark.parametrize("stranger", [None, 3, object(), "model.txt"])

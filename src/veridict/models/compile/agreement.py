@@ -18,8 +18,8 @@ from veridict.models.image import image
 class Agreement:
     """Canonical against source on `rows` rows; differences and bound in raw score.
 
-    `bound` is the canonical rounding (half a unit a leaf) plus what the source
-    may lose by adding its leaves up in float64.
+    `bound` is the canonical rounding (`Compiled.error_bound`) plus what the source
+    may lose by its own float arithmetic.
     """
 
     rows: int
@@ -35,25 +35,27 @@ class Agreement:
 def agreement(
     compiled: Compiled, model: object, rows: ArrayLike, *, policy: Policy | None = None
 ) -> Agreement:
-    """Score `rows` with both and compare.
+    """Score `rows` with both and compare, every output.
 
-    Decisions are compared at `policy`'s thresholds: one is flipped where the
-    source's score lies on the other side of a threshold by more than `bound`.
-    Raises BadInput where `rows` are no numbers.
+    One output: decisions are compared at `policy`'s thresholds; one is flipped where
+    the source's score lies on the other side of a threshold by more than `bound`.
+    Several: the winner is the decision; it is flipped where the source's scores tell
+    it from ours by more than the bound of both. Raises BadInput where `rows` are no numbers.
     """
     matrix: Any = np.asarray(rows)
     compiler = import_module(f"veridict.models.compile.{compiled.source}")
-    source = np.asarray(compiler.raw_scores(model, matrix), dtype=np.float64)
-    ours = compiled.model.score(image(matrix))
-    exact = ours / SCORE_ONE
-    trees = len(compiled.model.trees.trees) + 1
-    float_loss = trees * np.finfo(np.float64).eps * compiled.model.trees.reach / SCORE_ONE
-    bound = compiled.error_bound / SCORE_ONE + float_loss
+    ours = compiled.model.scores(image(matrix))
+    source = np.asarray(compiler.raw_scores(model, matrix), dtype=np.float64).reshape(ours.shape)
+    bound = compiled.error_bound / SCORE_ONE + compiled.source_loss
+    if compiled.model.n_outputs > 1:
+        flipped = _other_winners(ours, source, bound)
+    else:
+        flipped = _flipped(ours[:, 0], source[:, 0], bound, policy) if policy else 0
     return Agreement(
         rows=len(ours),
-        max_difference=float(np.max(np.abs(exact - source), initial=0.0)),
-        bound=float(bound),
-        decisions_flipped=_flipped(ours, source, float(bound), policy) if policy else 0,
+        max_difference=float(np.max(np.abs(ours / SCORE_ONE - source), initial=0.0)),
+        bound=bound,
+        decisions_flipped=flipped,
     )
 
 
@@ -64,3 +66,8 @@ def _flipped(ours: Any, source: Any, bound: float, policy: Policy) -> int:
         flipped |= (ours >= threshold) & (source < at - bound)
         flipped |= (ours < threshold) & (source > at + bound)
     return int(flipped.sum())
+
+
+def _other_winners(ours: Any, source: Any, bound: float) -> int:
+    of_ours = np.take_along_axis(source, ours.argmax(axis=1)[:, None], axis=1)[:, 0]
+    return int((source.max(axis=1) - of_ours > 2 * bound).sum())

@@ -9,26 +9,26 @@ split's missing type (LightGBM's Tree::NumericalDecision):
 
 Before that, LightGBM reads every |value| <= 1e-35f as 0.0 (RowPairFunctionFromDenseMatric
 in c_api.cpp), so such values go where zero goes, whatever the threshold.
+
+A categorical split sends a set of whole numbers left (Tree::CategoricalDecision): the value is
+cut off to an integer, so category c is every value in [c, c + 1), category 0 all in (-1, 1);
+negative values, NaN and categories that are not in the set go right.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import accumulate
 from typing import Any
 
 import numpy as np
 
 from veridict.core.errors import UnsupportedModel
-from veridict.models.annex import Annex, expected_values
-from veridict.models.canonical import CanonicalModel
+from veridict.models.compile.ensemble import Ensemble, SourceTree, compile_ensemble, named
 from veridict.models.compile.outcome import Compiled, Link, to_fixed
-from veridict.models.image import image_of
-from veridict.models.layout import Node, Tree, TreeModel
+from veridict.models.compile.splits import Split, by_stretches
 
-_DEFAULT_LEFT = 2  # bit of decision_type; bits 2 and 3 are the missing type
+_CATEGORICAL, _DEFAULT_LEFT = 1, 2  # bits of decision_type; bits 2 and 3 are the missing type
 _MISSING_NONE, _MISSING_NAN = 0, 2
 _ZERO = float(np.float32(1e-35))  # kZeroThreshold in LightGBM's meta.h
 _BELOW_ZERO = math.nextafter(-_ZERO, -math.inf)
@@ -47,6 +47,8 @@ _LINKS = {
     "poisson": Link.LOG,
     "gamma": Link.LOG,
     "tweedie": Link.LOG,
+    "multiclass": Link.SOFTMAX,
+    "multiclassova": Link.ONE_VS_REST,
 }
 
 
@@ -56,12 +58,16 @@ def matches(model: object) -> bool:
 
 
 def compile_it(model: Any, feature_names: Sequence[str] | None) -> Compiled:
-    """Compile a Booster, LGBMClassifier (binary), LGBMRegressor or LGBMRanker."""
-    return compile_text(_booster(model).model_to_string(), feature_names)
+    """Compile a Booster, LGBMClassifier, LGBMRegressor or LGBMRanker."""
+    return compile_ensemble(ensemble_of(model, feature_names))
+
+
+def ensemble_of(model: Any, feature_names: Sequence[str] | None) -> Ensemble:
+    return read_text(_booster(model).model_to_string(), feature_names)
 
 
 def raw_scores(model: Any, rows: Any) -> Any:
-    """The source's own raw scores [n] of float rows."""
+    """The source's own raw scores, [n] or [n, outputs], of float rows."""
     return _booster(model).predict(rows, raw_score=True)
 
 
@@ -70,34 +76,21 @@ def compile_text(text: str, feature_names: Sequence[str] | None = None) -> Compi
 
     Raises UnsupportedModel, naming the reason, for what has no exact form.
     """
+    return compile_ensemble(read_text(text, feature_names))
+
+
+def read_text(text: str, feature_names: Sequence[str] | None) -> Ensemble:
+    """The trees of a LightGBM model file's text. Raises UnsupportedModel."""
     header, sections = _sections(text)
-    link = _link(header)
+    outputs, link = _outputs(header), _link(header)
     n_features = int(header["max_feature_idx"]) + 1
-    names = tuple(feature_names or header["feature_names"].split(" "))
-    if len(names) != n_features:
-        raise UnsupportedModel(
-            f"{len(names)} feature names for {n_features} features",
-            remedy="pass one name a feature, in training order",
-        )
-    base = 0
-    trees: list[Tree] = []
-    expected: list[tuple[int, ...]] = []
-    for number, section in enumerate(sections):
-        source = _SourceTree.parse(section, number)
-        if source.is_constant:
-            base += source.leaves[0]
-        else:
-            tree, expectations = source.tree()
-            trees.append(tree)
-            expected.append(expectations)
-    model = CanonicalModel.from_trees(TreeModel(n_features, base, tuple(trees)))
-    return Compiled(
-        model=model,
-        annex=Annex(model.id, tuple(expected)),
-        feature_names=names,
-        link=link,
+    return Ensemble(
         source="lightgbm",
-        error_bound=len(sections) / 2,
+        feature_names=named(feature_names, header["feature_names"].split(" "), n_features),
+        bases=(0,) * outputs,
+        trees=[_tree(pairs, number, number % outputs) for number, pairs in enumerate(sections)],
+        link=link,
+        rounded=-(-len(sections) // outputs),
     )
 
 
@@ -125,9 +118,17 @@ def _pairs(block: str) -> dict[str, str]:
     return pairs
 
 
+def _outputs(header: dict[str, str]) -> int:
+    outputs = int(header["num_tree_per_iteration"])
+    if outputs < 1 or int(header["num_class"]) != outputs:
+        raise _refused(
+            f"it grows {outputs} trees a round for {header['num_class']} classes",
+            "train with objective=multiclass or multiclassova",
+        )
+    return outputs
+
+
 def _link(header: dict[str, str]) -> Link:
-    if int(header["num_class"]) != 1 or int(header["num_tree_per_iteration"]) != 1:
-        raise _refused("it has several classes", "train one model a class (binary)")
     if "average_output" in header:
         raise _refused("it averages its trees (boosting=rf)", "train with boosting=gbdt or dart")
     objective, *options = header.get("objective", "custom").split(" ")
@@ -143,104 +144,49 @@ def _link(header: dict[str, str]) -> Link:
     return _LINKS[objective]
 
 
-@dataclass(frozen=True, slots=True)
-class _SourceTree:
-    """One tree as LightGBM writes it; children `~i` are leaves, as ours are."""
+def _tree(pairs: dict[str, str], number: int, output: int) -> SourceTree:
+    """One tree as LightGBM writes it; its children `~i` are leaves, as ours are."""
+    if pairs.get("is_linear", "0") != "0":
+        raise _refused(f"tree {number} has linear leaves (linear_tree)", "train without it")
 
-    features: list[int]
-    thresholds: list[float]
-    decisions: list[int]
-    left: list[int]
-    right: list[int]
-    leaves: list[int]
-    leaf_counts: list[int]
+    def ints(key: str) -> list[int]:
+        return [int(word) for word in pairs.get(key, "").split()]
 
-    @classmethod
-    def parse(cls, pairs: dict[str, str], number: int) -> _SourceTree:
-        if pairs.get("is_linear", "0") != "0":
-            raise _refused(f"tree {number} has linear leaves (linear_tree)", "train without it")
-        if pairs.get("num_cat", "0") != "0":
-            raise _refused(
-                f"tree {number} splits on a categorical feature",
-                "encode categories as numbers before training",
-            )
-
-        def ints(key: str) -> list[int]:
-            return [int(word) for word in pairs.get(key, "").split()]
-
-        leaves = [float(word) for word in pairs["leaf_value"].split()]
-        return cls(
-            ints("split_feature"),
-            [float(word) for word in pairs.get("threshold", "").split()],
-            ints("decision_type"),
-            ints("left_child"),
-            ints("right_child"),
-            [to_fixed(v, f"leaf {i} of tree {number}") for i, v in enumerate(leaves)],
-            ints("leaf_count") or [1] * len(leaves),
-        )
-
-    @property
-    def is_constant(self) -> bool:
-        return len(self.leaves) == 1
-
-    def tree(self) -> tuple[Tree, tuple[int, ...]]:
-        """The tree, and the expected value of each of its nodes."""
-        source = self._sorted()
-        rules = [_rule(t, d) for t, d in zip(source.thresholds, source.decisions, strict=True)]
-        first = list(accumulate((len(rule) for rule in rules), initial=0))
-        means = expected_values(source.left, source.right, source.leaves, source.leaf_counts)
-        nodes: list[Node] = []
-        expected: list[int] = []
-        for n, rule in enumerate(rules):
-            ways = {
-                _LEFT: source.left[n] if source.left[n] < 0 else first[source.left[n]],
-                _RIGHT: source.right[n] if source.right[n] < 0 else first[source.right[n]],
-            }
-            for step, (threshold, missing_right, below, above) in enumerate(rule, start=1):
-                ways[_NEXT] = first[n] + step
-                at = image_of(threshold)
-                nodes.append(Node(source.features[n], at, missing_right, ways[below], ways[above]))
-                expected.append(means[n])
-        return Tree(tuple(nodes), tuple(source.leaves)), tuple(expected)
-
-    def _sorted(self) -> _SourceTree:
-        """The same tree with children after their parents, breadth first."""
-        order = [0]
-        for node in order:
-            order += [child for child in (self.left[node], self.right[node]) if child >= 0]
-        place = {node: number for number, node in enumerate(order)}
-
-        def moved(children: list[int]) -> list[int]:
-            return [children[n] if children[n] < 0 else place[children[n]] for n in order]
-
-        return replace(
-            self,
-            features=[self.features[n] for n in order],
-            thresholds=[self.thresholds[n] for n in order],
-            decisions=[self.decisions[n] for n in order],
-            left=moved(self.left),
-            right=moved(self.right),
-        )
+    values = [float(word) for word in pairs["leaf_value"].split()]
+    leaves = [to_fixed(value, f"leaf {i} of tree {number}") for i, value in enumerate(values)]
+    thresholds = [float(word) for word in pairs.get("threshold", "").split()]
+    starts, words = ints("cat_boundaries"), ints("cat_threshold")
+    splits = []
+    for feature, threshold, decision, left, right in zip(
+        ints("split_feature"), thresholds, ints("decision_type"),
+        ints("left_child"), ints("right_child"), strict=True,
+    ):  # fmt: skip
+        if decision & _CATEGORICAL:
+            at = int(threshold)
+            cuts, first_left = _categories(words[starts[at] : starts[at + 1]])
+            missing_right = True
+        else:
+            cuts, first_left, missing_right = _rule(threshold, decision)
+        splits.append(Split(feature, cuts, first_left, missing_right, left, right))
+    weights = [max(count, 1) for count in ints("leaf_count") or [1] * len(leaves)]
+    return SourceTree(splits, leaves, weights, output)
 
 
-_LEFT, _RIGHT, _NEXT = "left", "right", "next"
-_Step = tuple[float, bool, str, str]  # threshold, missing goes right, at most it, above it
-
-
-def _rule(threshold: float, decision: int) -> list[_Step]:
-    """One LightGBM split as one canonical split, or three where zero counts as missing.
-
-    A step is (threshold, missing goes right, way if <= threshold, way if above).
-    """
+def _rule(threshold: float, decision: int) -> tuple[tuple[float, ...], bool, bool]:
+    """Cuts, whether the first stretch goes left, whether missing goes right."""
     if math.isnan(threshold):
         raise _refused("a threshold is NaN", "train again")
     default_left = bool(decision & _DEFAULT_LEFT)
     missing = decision >> 2 & 3
     if missing == _MISSING_NONE:
-        return [(_snapped(threshold), threshold < 0.0, _LEFT, _RIGHT)]
+        return (_snapped(threshold),), True, threshold < 0.0
     if missing == _MISSING_NAN:
-        return [(_snapped(threshold), not default_left, _LEFT, _RIGHT)]
-    return _zero_rule(threshold, default_left)
+        return (_snapped(threshold),), True, not default_left
+    cuts, first_left = by_stretches(
+        (threshold, _BELOW_ZERO, _ZERO),
+        lambda value: default_left if abs(value) <= _ZERO else value <= threshold,
+    )
+    return cuts, first_left, not default_left
 
 
 def _snapped(threshold: float) -> float:
@@ -250,29 +196,19 @@ def _snapped(threshold: float) -> float:
     return _ZERO if 0.0 <= threshold < _ZERO else threshold
 
 
-def _zero_rule(threshold: float, default_left: bool) -> list[_Step]:
-    """[-_ZERO, _ZERO] and NaN go the default way, all else by the threshold."""
-    below_zero = _BELOW_ZERO
-    inside = -_ZERO <= threshold < _ZERO
-    if default_left:
-        if threshold >= _ZERO:
-            return [(threshold, False, _LEFT, _RIGHT)]
-        if inside or threshold == below_zero:
-            return [(_ZERO, False, _LEFT, _RIGHT)]
-        return [
-            (threshold, False, _LEFT, _NEXT),
-            (below_zero, False, _RIGHT, _NEXT),
-            (_ZERO, False, _LEFT, _RIGHT),
-        ]
-    if threshold <= below_zero:
-        return [(threshold, True, _LEFT, _RIGHT)]
-    if inside or threshold == _ZERO:
-        return [(below_zero, True, _LEFT, _RIGHT)]
-    return [
-        (below_zero, True, _LEFT, _NEXT),
-        (_ZERO, True, _RIGHT, _NEXT),
-        (threshold, True, _LEFT, _RIGHT),
-    ]
+def _categories(words: Sequence[int]) -> tuple[tuple[float, ...], bool]:
+    """Cuts and first_left of a bit set of categories that go left, 32 to a word."""
+    cuts: list[float] = []
+    known = [32 * at + bit for at, word in enumerate(words) for bit in range(32) if word >> bit & 1]
+    for category in known:
+        # Only what is at most -1 lies below category 0: -0.5 is cut off to 0.
+        below = math.nextafter(float(category), -math.inf) if category else -1.0
+        if cuts and cuts[-1] == below:
+            cuts.pop()
+        else:
+            cuts.append(below)
+        cuts.append(math.nextafter(category + 1.0, -math.inf))
+    return tuple(cuts), False
 
 
 def _refused(reason: str, remedy: str) -> UnsupportedModel:

@@ -12,13 +12,18 @@ from veridict.models.annex import Annex
 from veridict.models.canonical import CanonicalModel
 from veridict.models.working import WorkingModel
 
+FLOAT64, FLOAT32 = 2.0**-52, 2.0**-23  # what one operation may lose, relatively
+
 
 class Link(Enum):
-    """How the source's own answer follows from the raw score."""
+    """How the source's own answer follows from the raw score (or scores)."""
 
     IDENTITY = "identity"
     LOGIT = "logit"  # probability = 1 / (1 + exp(-score))
     LOG = "log"  # mean = exp(score)
+    SOFTMAX = "softmax"  # probability of class k = exp(score k) / the sum of exp(score j)
+    ONE_VS_REST = "one-vs-rest"  # of class k: 1 / (1 + exp(-score k)), divided by their sum
+    ANOMALY = "anomaly"  # IsolationForest.score_samples = -2^score
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +31,8 @@ class Compiled:
     """A canonical model, its annex, and what is known of its source.
 
     `error_bound`: in units of 2^-SCORE_BITS; canonical and exact real sum of
-    the source's leaves differ by at most this, on any input.
+    the source's leaves differ by at most this, on any input. `source_loss`: what the
+    source's own float arithmetic may lose when it adds them up, in raw score.
     """
 
     model: CanonicalModel
@@ -35,6 +41,7 @@ class Compiled:
     link: Link
     source: str
     error_bound: float
+    source_loss: float
 
     @property
     def working(self) -> WorkingModel:
