@@ -18,8 +18,9 @@ from veridict.core.errors import BadInput, EvidenceError
 from veridict.proofs.merkle import EMPTY_ROOT, HASH_BYTES, MAX_SIZE
 from veridict.proofs.note import (
     Note,
+    NoteVerifier,
+    Signature,
     Signer,
-    Verifier,
     decode_base64,
     encode_base64,
     verify_note,
@@ -59,7 +60,7 @@ class Checkpoint:
             _malformed("origin, size and root lines are expected")
         origin, digits, encoded, *extensions = lines
         root = decode_base64(encoded)
-        if root is None or not _is_decimal(digits):
+        if root is None or not is_decimal(digits):
             _malformed("the size or the root is not in its canonical form")
         try:
             return cls(origin, int(digits), root, tuple(extensions))
@@ -93,12 +94,20 @@ class SignedCheckpoint:
     def root(self) -> bytes:
         return self.checkpoint.root
 
-    def verify(self, verifiers: Verifier | Sequence[Verifier], origin: str) -> Checkpoint:
+    def with_signatures(self, added: Sequence[Signature]) -> SignedCheckpoint:
+        """The same checkpoint under further signatures; those it bears already are not repeated."""
+        fresh = [signature for signature in added if signature not in self.note.signatures]
+        if not fresh:
+            return self
+        note = Note(self.note.text, (*self.note.signatures, *fresh))
+        return SignedCheckpoint(note.encode())
+
+    def verify(self, verifiers: NoteVerifier | Sequence[NoteVerifier], origin: str) -> Checkpoint:
         """The checkpoint, once a known key has signed it for the log called `origin`.
 
         Raises EvidenceError ("note.signature", "note.unsigned" or "checkpoint.origin").
         """
-        known = [verifiers] if isinstance(verifiers, Verifier) else verifiers
+        known = verifiers if isinstance(verifiers, Sequence) else [verifiers]
         verify_note(self.note, known)
         if self.checkpoint.origin != origin:
             raise EvidenceError(
@@ -109,7 +118,7 @@ class SignedCheckpoint:
         return self.checkpoint
 
 
-def _is_decimal(text: str) -> bool:
+def is_decimal(text: str) -> bool:
     """ASCII digits without leading zeroes, short enough for a uint64."""
     if not (text.isascii() and text.isdigit() and len(text) <= _MAX_SIZE_DIGITS):
         return False

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import NoReturn
+from typing import NoReturn, Protocol, TypeVar
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -32,7 +32,7 @@ MAX_NOTE_BYTES = 512 * 1024  # the text requires room for 16 signatures of up to
 MAX_SIGNATURES = 64
 
 _DASH = "\u2014 "
-_SKEY_PREFIX = "PRIVATE+KEY+"
+SKEY_PREFIX = "PRIVATE+KEY+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +64,29 @@ class Note:
         text, separator, lines = whole.rpartition("\n\n")
         if not separator or not lines.endswith("\n"):
             _malformed("text, a blank line and signature lines are expected")
-        signatures = tuple(_parse_line(line) for line in lines[:-1].split("\n"))
+        signatures = tuple(parse_line(line) for line in lines[:-1].split("\n"))
         if len(signatures) > MAX_SIGNATURES:
             _malformed(f"{len(signatures)} signatures are more than {MAX_SIGNATURES}")
         return cls(text + "\n", signatures)
+
+
+class NoteVerifier(Protocol):
+    """A named key of any signature type: this module's `Verifier`, or a cosigner's."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def public_key(self) -> bytes: ...
+    @property
+    def vkey(self) -> str: ...
+    def matches(self, signature: Signature) -> bool:
+        """Whether `signature` claims to be by this key."""
+
+    def verify(self, text: str, signature: Signature) -> None:
+        """Raises EvidenceError ("note.signature") unless this key signed `text`."""
+
+
+V = TypeVar("V", bound=NoteVerifier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +97,7 @@ class Verifier:
     public_key: bytes
 
     def __post_init__(self) -> None:
-        if not _is_name(self.name) or len(self.public_key) != KEY_BYTES:
+        if not is_name(self.name) or len(self.public_key) != KEY_BYTES:
             raise BadInput(
                 f"{self.name!r} with {len(self.public_key)} bytes is no named Ed25519 key",
                 remedy="use a name without spaces and '+', and a 32-byte public key",
@@ -86,13 +105,11 @@ class Verifier:
 
     @property
     def key_id(self) -> bytes:
-        named = self.name.encode() + b"\n" + bytes([ED25519]) + self.public_key
-        return sha256(named).digest()[:KEY_ID_BYTES]
+        return key_id(self.name, ED25519, self.public_key)
 
     @property
     def vkey(self) -> str:
-        encoded = encode_base64(bytes([ED25519]) + self.public_key)
-        return f"{self.name}+{self.key_id.hex()}+{encoded}"
+        return key_text(self.name, self.key_id, ED25519, self.public_key)
 
     @property
     def vkey_hash(self) -> bytes:
@@ -102,10 +119,10 @@ class Verifier:
     @classmethod
     def from_vkey(cls, vkey: str) -> Verifier:
         """Raises BadInput unless `vkey` is exactly one Ed25519 verifier key."""
-        name, key = _parse_key(vkey, "verifier")
+        name, _, key = parse_key(vkey, "verifier", {ED25519: KEY_BYTES})
         verifier = cls(name, key)
         if verifier.vkey != vkey:
-            _bad_key("verifier", "its key id does not belong to it")
+            bad_key("verifier", "its key id does not belong to it")
         return verifier
 
     def matches(self, signature: Signature) -> bool:
@@ -141,20 +158,16 @@ class Signer:
     @classmethod
     def from_skey(cls, skey: str) -> Signer:
         """Raises BadInput, which does not repeat the text, unless it is one signer key."""
-        if not skey.startswith(_SKEY_PREFIX):
-            _bad_key("signer", f"it does not begin with {_SKEY_PREFIX}")
-        name, seed = _parse_key(skey.removeprefix(_SKEY_PREFIX), "signer")
-        if not _is_name(name):
-            _bad_key("signer", "it has no valid name")
+        name, _, seed = parse_skey(skey, {ED25519: KEY_BYTES})
         signer = cls(name, Ed25519PrivateKey.from_private_bytes(seed))
         if signer.skey() != skey:
-            _bad_key("signer", "its key id does not belong to it")
+            bad_key("signer", "its key id does not belong to it")
         return signer
 
     def skey(self) -> str:
         """The secret as text, for the keystore file alone."""
-        encoded = encode_base64(bytes([ED25519]) + self._key.private_bytes_raw())
-        return f"{_SKEY_PREFIX}{self.name}+{self.verifier.key_id.hex()}+{encoded}"
+        seed = self._key.private_bytes_raw()
+        return SKEY_PREFIX + key_text(self.name, self.verifier.key_id, ED25519, seed)
 
     @property
     def name(self) -> str:
@@ -176,13 +189,13 @@ class Signer:
         raise TypeError("a signer is not pickled: its key stays in this process")
 
 
-def verify_note(note: Note, verifiers: Sequence[Verifier]) -> list[Verifier]:
+def verify_note(note: Note, verifiers: Sequence[V]) -> list[V]:
     """The verifiers that signed `note`, at least one.
 
     Unknown keys are ignored; one false signature by a known key refuses the
     whole note. Raises EvidenceError ("note.signature" or "note.unsigned").
     """
-    signed: list[Verifier] = []
+    signed: list[V] = []
     for signature in note.signatures:
         for verifier in verifiers:
             if verifier.matches(signature):
@@ -211,9 +224,10 @@ def decode_base64(text: str) -> bytes | None:
     return data if encode_base64(data) == text else None
 
 
-def _parse_line(line: str) -> Signature:
+def parse_line(line: str) -> Signature:
+    """One signature line, without its newline. Raises EvidenceError ("note.malformed")."""
     name, _, encoded = line.removeprefix(_DASH).partition(" ")
-    if not line.startswith(_DASH) or not _is_name(name):
+    if not line.startswith(_DASH) or not is_name(name):
         _malformed("a signature line is '— name base64'")
     blob = decode_base64(encoded)
     if blob is None or len(blob) <= KEY_ID_BYTES:
@@ -221,14 +235,38 @@ def _parse_line(line: str) -> Signature:
     return Signature(name, blob[:KEY_ID_BYTES], blob[KEY_ID_BYTES:])
 
 
-def _parse_key(text: str, kind: str) -> tuple[str, bytes]:
+def key_id(name: str, kind: int, public_key: bytes) -> bytes:
+    """SHA-256(name ‖ "\\n" ‖ signature type ‖ public key)[:4]."""
+    named = name.encode() + b"\n" + bytes([kind]) + public_key
+    return sha256(named).digest()[:KEY_ID_BYTES]
+
+
+def key_text(name: str, identity: bytes, kind: int, key: bytes) -> str:
+    return f"{name}+{identity.hex()}+{encode_base64(bytes([kind]) + key)}"
+
+
+def parse_key(text: str, role: str, lengths: Mapping[int, int]) -> tuple[str, int, bytes]:
+    """(name, type, key) of a key's text, its id unchecked; `lengths` are those of known types.
+
+    Raises BadInput, which does not repeat the text.
+    """
     parts = text.split("+", 2)  # base64 may hold '+', names and key ids may not
     if len(parts) != 3:
-        _bad_key(kind, "it has not the parts name+id+key")
+        bad_key(role, "it has not the parts name+id+key")
     key = decode_base64(parts[2])
-    if key is None or len(key) != 1 + KEY_BYTES or key[0] != ED25519:
-        _bad_key(kind, "it is not base64 of an Ed25519 key")
-    return parts[0], key[1:]
+    if not key or len(key) != 1 + lengths.get(key[0], -1):
+        known = " or ".join(f"{kind:#04x}" for kind in lengths)
+        bad_key(role, f"it is not base64 of a key of type {known}")
+    if not is_name(parts[0]):
+        bad_key(role, "it has no valid name")
+    return parts[0], key[0], key[1:]
+
+
+def parse_skey(text: str, lengths: Mapping[int, int]) -> tuple[str, int, bytes]:
+    """As `parse_key`, for a secret key's text."""
+    if not text.startswith(SKEY_PREFIX):
+        bad_key("signer", f"it does not begin with {SKEY_PREFIX}")
+    return parse_key(text.removeprefix(SKEY_PREFIX), "signer", lengths)
 
 
 def _decode(data: str | bytes) -> str:
@@ -248,7 +286,7 @@ def _has_control(text: str) -> bool:
     return any(c < " " and c != "\n" for c in text)
 
 
-def _is_name(name: str) -> bool:
+def is_name(name: str) -> bool:
     return bool(name) and "+" not in name and not any(c.isspace() or c < " " for c in name)
 
 
@@ -260,8 +298,8 @@ def _malformed(why: str) -> NoReturn:
     )
 
 
-def _bad_key(kind: str, why: str) -> NoReturn:
+def bad_key(role: str, why: str) -> NoReturn:
     raise BadInput(
-        f"this is not an Ed25519 {kind} key: {why}",
-        remedy=f"pass the whole {kind} key text, name+id+key",
+        f"this is not a {role} key: {why}",
+        remedy=f"pass the whole {role} key text, name+id+key",
     )
