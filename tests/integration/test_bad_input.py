@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -301,7 +301,7 @@ def no_growing(directory: Path) -> Iterator[Callable[[], None]]:
 def test_a_full_disk(
     capsys: Capture,
     tmp_path: Path,
-    narrow: Callable[[Path], contextmanager[Callable[[], None]]],
+    narrow: Callable[[Path], AbstractContextManager[Callable[[], None]]],
 ) -> None:
     stream = write_stream(tmp_path / "mine.csv", payment_lines(6000, prefix="full"))
     with narrow(tmp_path / "disk") as make_room:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -199,6 +200,24 @@ def test_wrong_usage_ends_with_2(capsys: Capture, arguments: tuple[str, ...]) ->
     assert told.status == 2
     assert told.json["error"] == "input.bad"
     assert told.json["remedy"]
+
+
+def test_up_serves_and_tells(capsys: Capture, home: Path) -> None:
+    told = run(capsys, "up", "--demo", "--once", "--port", "0", "--home", home, "--json")
+    assert told.status == 0
+    greeting = json.loads(told.out.splitlines()[0])
+    assert greeting["dashboard"].startswith("http://127.0.0.1:")
+    assert greeting["chain_rpc"].startswith("http://127.0.0.1:")
+    assert told.json["scenario"] == "payments"
+    assert not (home / "node.json").exists()
+
+
+def test_up_needs_a_free_port(capsys: Capture, home: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        told = run(capsys, "up", "--once", "--port", port, "--home", home, "--json")
+    assert told.status in (2, 3)
+    assert port in told.json["message"]
 
 
 def test_a_home_in_use_is_named(capsys: Capture, home: Path) -> None:

@@ -19,7 +19,7 @@ from tests.support.told import ROWS, opened, prediction_at, tell
 from veridict.chain.client import Client
 from veridict.chain.http import HttpRpc
 from veridict.chain.receipts import Tx
-from veridict.core.errors import RpcUnavailable
+from veridict.core.errors import NoFunds, RpcUnavailable
 from veridict.core.nouns import RecordState
 from veridict.core.progress import Step
 from veridict.ledger.log import Log
@@ -63,19 +63,14 @@ def told(anvil_url: str, tmp_path_factory: pytest.TempPathFactory) -> Told:
     home = tmp_path_factory.mktemp("anvil") / "home"
     fund(anvil_url, operator_of(home, anvil_url), 10**18)
     with proxied(anvil_url) as proxy:
-        errors, sizes = zip(
-            interrupted(home, proxy, "decided and logged", 512),
-            interrupted(home, proxy, "settled on chain", 3),
-            strict=True,
-        )
+        first = interrupted(home, proxy, "decided and logged", 512)
+        second = interrupted(home, proxy, "settled on chain", 3)
         summary = tell(home, rpc=proxy.url)
-    return Told(home, summary, errors, sizes)
+    return Told(home, summary, (first[0], second[0]), (first[1], second[1]))
 
 
 def operator_of(home: Path, url: str) -> str:
     """Whom a first, unfunded start asks the user to fund."""
-    from veridict.core.errors import NoFunds
-
     with pytest.raises(NoFunds) as caught:
         opened(home, url).close()
     return str(caught.value.facts["operator"])
@@ -106,14 +101,15 @@ def test_what_was_recorded_stayed_and_the_rest_came_once(told: Told, anvil_url: 
 def verified(receipt: Path, url: str, elsewhere: Path) -> Ran:
     """`veridict verify` in another process, at a place where no node ever was."""
     surroundings = {k: v for k, v in os.environ.items() if not k.startswith("VERIDICT_")}
+    command = [sys.executable, "-m", "veridict.apps.cli.main", "verify", str(receipt)]
     done = subprocess.run(
-        [sys.executable, "-m", "veridict.apps.cli.main", "verify", str(receipt), "--rpc", url, "--json"],
+        [*command, "--rpc", url, "--json"],
         capture_output=True,
         text=True,
         cwd=elsewhere,
         env={**surroundings, "HOME": str(elsewhere)},
         check=False,
-    )  # fmt: skip
+    )
     return Ran(done.returncode, done.stdout, done.stderr)
 
 

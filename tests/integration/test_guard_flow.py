@@ -122,6 +122,16 @@ def test_a_guard_that_says_no_leaves_the_case_open(node: Node) -> None:
     assert not node.board.cases[case.index].acts
 
 
+def test_what_was_done_on_chain_and_not_logged_is_logged(node: Node) -> None:
+    """As after a kill between the transaction and the record."""
+    case = held(node)[0]
+    assert node.guard is not None
+    human = node.network.acting_as(node.parts.keyring.account("human")).client
+    Contract(human, node.guard.artifact, node.guard.address).send("release", case.payment_id)
+    Window(node).act(case.index, "release", by="ann", note="")
+    assert node.board.cases[case.index].status == "released"
+
+
 def test_what_was_decided_is_listened_to_and_audited(node: Node) -> None:
     window, case = Window(node), held(node)[0]
     with window.bus.subscribe() as events:
