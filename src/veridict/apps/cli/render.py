@@ -87,8 +87,8 @@ def checks_json(checks: Sequence[Check]) -> dict[str, object]:
 
 def facts_table(title: str, facts: Sequence[tuple[str, object]]) -> Table:
     table = Table(title=title, title_justify="left", show_header=False, box=None, padding=(0, 2))
-    table.add_column(style="dim")
-    table.add_column()
+    table.add_column(style="dim", overflow="fold")
+    table.add_column(overflow="fold")  # an id cut short by … could not be copied
     for name, value in facts:
         table.add_row(name, str(value))
     return table
