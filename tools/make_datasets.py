@@ -7,8 +7,10 @@ The output is the same bytes for the same pyarrow version; tests compare rows, n
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import pyarrow as pa
@@ -63,6 +65,15 @@ def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.cast(column, pa.string())
 
 
+def describe(data: Path, croissant: Path) -> None:
+    """Put the file's size and SHA-256 into its Croissant description."""
+    description = json.loads(croissant.read_text())
+    content = data.read_bytes()
+    description["distribution"][0]["contentSize"] = f"{len(content)} B"
+    description["distribution"][0]["sha256"] = sha256(content).hexdigest()
+    croissant.write_text(json.dumps(description, indent=1, ensure_ascii=False) + "\n")
+
+
 def main() -> int:
     root = os.environ.get("VERIDICT_DATA")
     if not root:
@@ -71,6 +82,7 @@ def main() -> int:
     for name, build in (("amlsim", amlsim), ("uci_credit", uci_credit)):
         table = build(Path(root)).replace_schema_metadata(None)
         pq.write_table(table, OUT / f"{name}.parquet", compression="zstd", compression_level=19)
+        describe(OUT / f"{name}.parquet", OUT / f"{name}.croissant.json")
         print(f"{name}: {table.num_rows} rows, {(OUT / f'{name}.parquet').stat().st_size} bytes")
     return 0
 

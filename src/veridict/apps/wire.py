@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import msgspec
@@ -33,14 +34,13 @@ from veridict.models.shelf import Shelf
 from veridict.services.deploy import Addresses, Network, deploy_network
 from veridict.services.face import Face, plain_face
 from veridict.services.node import Node, Parts
-from veridict.services.records import ModelRecord, decode, is_prediction
+from veridict.services.papers.files import Subject, registration, write_papers
 from veridict.watch.scenario import Scenario
 
 EMBEDDED_CHAIN_ID = 0x764454  # "vDT": no public network's
 GENESIS_WEI = 10**6 * 10**18
 NEEDED_WEI = 10**17
 ADDRESSES = "addresses"
-CHUNK = 4096
 CHAIN_NAMES = {
     1: "Ethereum",
     10: "OP Mainnet",
@@ -101,32 +101,32 @@ class Evidence:
 
     def latest_card(self) -> ModelCard:
         """The card of the model registered last. Raises NotFound in a log without one."""
-        for stop in range(self.log.size, 0, -CHUNK):
-            for body in reversed(list(self.log.bodies(max(0, stop - CHUNK), stop))):
-                record = None if is_prediction(body) else decode(body)
-                if isinstance(record, ModelRecord):
-                    return record.model_card()
-        raise NotFound(
-            "no model is registered in this log",
-            remedy="register one with `veridict model register`",
-        )
+        return registration(self.log).model_card()
 
 
 @contextmanager
 def open_evidence(settings: Settings, operator: str | None = None) -> Iterator[Evidence]:
     """Open a home for reading, also while its node runs. Raises NotFound where there is none."""
     home = settings.home
-    if not (home / "log").is_dir():
-        raise NotFound(
-            f"{home} holds no log",
-            remedy="name the home of a node with --home, or run `veridict demo` first",
-        )
+    _need_log(home)
     with ExitStack() as opened:
         log = opened.enter_context(Log.open_readonly(home / "log"))
         address = operator or Keyring(home / "accounts.json").account("operator").address
         rpc = opened.enter_context(_chain(settings, address))
         network = Network.at(Client(rpc), _addresses(log))
         yield Evidence(log, Shelf(home / "models"), network, address)
+
+
+def papers_of(settings: Settings, model_id: bytes | None = None) -> dict[str, bytes]:
+    """The papers of a model registered in this home, of the last one by default; by file name.
+
+    Needs no chain, and works beside a running node. Raises NotFound, StorageFailed.
+    """
+    home = settings.home
+    _need_log(home)
+    with Log.open_readonly(home / "log") as log:
+        subject = Subject.of(registration(log, model_id), Shelf(home / "models"))
+        return write_papers(subject, load_or_create_signer(home / "log", log.origin))
 
 
 def face_of(scenario: Scenario[Any]) -> Face:
@@ -206,6 +206,14 @@ def _server(rpc: Rpc) -> Callable[[], str]:
 @runtime_checkable
 class _Servable(Protocol):
     def serve(self) -> str: ...
+
+
+def _need_log(home: Path) -> None:
+    if not (home / "log").is_dir():
+        raise NotFound(
+            f"{home} holds no log",
+            remedy="name the home of a node with --home, or run `veridict demo` first",
+        )
 
 
 def _network(log: Log, client: Client) -> Network:

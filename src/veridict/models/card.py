@@ -1,26 +1,31 @@
 """The model card: what a model is, was trained on, achieves, and must not be used for.
 
 Canonical JSON; its digest is registered on chain beside the model's id. All
-measures are decimal strings, so that a card has one spelling.
+measures are decimal strings, so that a card has one spelling. What a card does
+not tell is left out of it, so that a card written before a field existed keeps
+its digest.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable
+from dataclasses import MISSING, asdict, dataclass, fields
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 from veridict.core.codec import JsonValue, canonical_json
 from veridict.core.errors import BadInput
 from veridict.core.nouns import Policy
+from veridict.models.source import HEX32, DataFile, DataSource, RecordSet
 
+N = TypeVar("N", bound="Metric | DataSource | DataFile | RecordSet")
 SCHEMA = "veridict/model-card/1"
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?\Z")
-_HEX32 = re.compile(r"[0-9a-f]{64}\Z")
+_LIBRARY = re.compile(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!_-]+\Z")
 MAX_CARD_BYTES = 1 << 20
-_MAX_DEPTH = 3  # card, metrics, metric
+_MAX_DEPTH = 6  # card, sources, source, record sets, record set, fields
 _TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"?')
 _BRACKET = re.compile(rb"[\[\]{}]")
 
@@ -50,7 +55,9 @@ class ModelCard:
 
     `review_at`, `hold_at`: policy thresholds, raw scores as decimal strings
     (they may exceed 2^53). `trained_from_s`, `trained_to_s`: the data's period,
-    seconds since 1970, end not included.
+    seconds since 1970, end not included. The rows from `measured_from_s` on were not
+    fitted to: the thresholds were chosen and the metrics measured on them. `sources`
+    tells whose data these are, `libraries` what it was trained with ("lightgbm==4.6.0").
     """
 
     model_id: str
@@ -65,12 +72,15 @@ class ModelCard:
     limits: tuple[str, ...]
     review_at: str
     hold_at: str
+    measured_from_s: int | None = None
+    sources: tuple[DataSource, ...] = ()
+    libraries: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("model_id", "annex", "data"):
             value = getattr(self, name)
             _check(
-                isinstance(value, str) and _HEX32.match(value) is not None,
+                isinstance(value, str) and HEX32.match(value) is not None,
                 f"{name} is no SHA-256 in hex",
             )
         for name in ("title", "data_title"):
@@ -86,8 +96,19 @@ class ModelCard:
             isinstance(self.metrics, tuple) and all(isinstance(m, Metric) for m in self.metrics),
             "metrics are not metrics",
         )
-        period = (self.trained_from_s, self.trained_to_s)
-        _check(all(map(_is_int, period)) and period[0] <= period[1], "the period is not in order")
+        middle = self.trained_from_s if self.measured_from_s is None else self.measured_from_s
+        period = [self.trained_from_s, middle, self.trained_to_s]
+        _check(all(map(_is_int, period)) and period == sorted(period), "the period is not in order")
+        _check(
+            isinstance(self.sources, tuple)
+            and all(isinstance(source, DataSource) for source in self.sources),
+            "sources are not sources",
+        )
+        _check(
+            isinstance(self.libraries, tuple)
+            and all(isinstance(v, str) and _LIBRARY.match(v) for v in self.libraries),
+            "libraries are not of the form name==version",
+        )
         for name in ("review_at", "hold_at"):
             value = getattr(self, name)
             _check(
@@ -102,8 +123,9 @@ class ModelCard:
 
     def encode(self) -> bytes:
         """The card as canonical JSON."""
+        told = {f.name for f in fields(self) if getattr(self, f.name) != f.default}
         value: dict[str, JsonValue] = {"schema": SCHEMA, **asdict(self)}
-        return canonical_json(value)
+        return canonical_json({k: v for k, v in value.items() if k == "schema" or k in told})
 
     @property
     def digest(self) -> bytes:
@@ -119,19 +141,26 @@ class ModelCard:
         except ValueError as error:
             raise _bad(f"it is no JSON ({type(error).__name__})") from error
         _check(isinstance(value, dict) and value.pop("schema", None) == SCHEMA, f"no {SCHEMA}")
-        _check(set(value) == {f.name for f in fields(cls)}, "fields are missing or unknown")
-        for name in ("features", "limits", "metrics"):
+        _check(_NEEDED <= set(value) <= _KNOWN, "fields are missing or unknown")
+        for name in _LISTS & set(value):
             _check(isinstance(value[name], list), f"{name} is no list")
         card = cls(
             **{
                 **value,
                 "features": tuple(value["features"]),
                 "limits": tuple(value["limits"]),
-                "metrics": tuple(_metric(item) for item in value["metrics"]),
+                "metrics": tuple(_noun(Metric, item) for item in value["metrics"]),
+                "sources": tuple(_source(item) for item in value.get("sources", [])),
+                "libraries": tuple(value.get("libraries", [])),
             }
         )
         _check(card.encode() == data, "it is not spelled canonically")
         return card
+
+
+_KNOWN = {f.name for f in fields(ModelCard)}
+_NEEDED = {f.name for f in fields(ModelCard) if f.default is MISSING}
+_LISTS = {"features", "limits", "metrics", "sources", "libraries"}
 
 
 def _depth(data: bytes) -> int:
@@ -143,12 +172,26 @@ def _depth(data: bytes) -> int:
     return deepest
 
 
-def _metric(item: Any) -> Metric:
-    _check(
-        isinstance(item, dict) and set(item) == {f.name for f in fields(Metric)},
-        "a metric's fields are missing or unknown",
+def _source(item: Any) -> DataSource:
+    return _noun(
+        DataSource,
+        item,
+        licences=lambda found: found,
+        files=lambda found: _noun(DataFile, found),
+        record_sets=lambda found: _noun(RecordSet, found, fields=lambda name: name),
     )
-    return Metric(**item)
+
+
+def _noun(kind: type[N], item: Any, **lists: Callable[[Any], Any]) -> N:
+    """`item` as a `kind`; `lists` names its lists and reads their items."""
+    _check(
+        isinstance(item, dict) and set(item) == {f.name for f in fields(kind)},
+        f"a {kind.__name__}'s fields are missing or unknown",
+    )
+    for name, read in lists.items():
+        _check(isinstance(item[name], list), f"{name} is no list")
+        item = {**item, name: tuple(read(found) for found in item[name])}
+    return kind(**item)
 
 
 def _is_int(value: object) -> bool:

@@ -21,18 +21,20 @@ def scenario_of(
     stream: Path | None = None,
     mapping: tuple[tuple[str, str], ...] = (),
     data_root: Path | None = None,
+    croissant: bytes | None = None,
 ) -> Scenario[Any]:
     """The scenario `name` over its own data, other data by name, or a file of the user's.
 
     Raises BadInput for a combination that does not exist, NotFound for absent data.
     """
-    if mapping and stream is None:
+    if (mapping or croissant) and stream is None:
         raise BadInput(
-            "a column mapping without a file", remedy="name the file it is for: --stream FILE"
+            "a column mapping or description without a file",
+            remedy="name the file it is for: --stream FILE",
         )
     match name, data, stream:
         case "payments", None, Path():
-            return Payments.file(stream, mapping)
+            return Payments.file(stream, mapping, croissant)
         case "payments", None | "amlsim", None:
             return Payments.amlsim()
         case "payments", "fdh", None:
@@ -46,3 +48,27 @@ def scenario_of(
                 scenario=name,
                 data=data,
             )
+
+
+def scenario_of_data(
+    title: str,
+    *,
+    stream: Path | None = None,
+    mapping: tuple[tuple[str, str], ...] = (),
+    data_root: Path | None = None,
+    croissant: bytes | None = None,
+) -> Scenario[Any]:
+    """The scenario whose card names the data `title`; a file of the user's must be given.
+
+    Raises BadInput where `title` is a file's name and there is no `stream`.
+    """
+    if stream is not None:
+        return scenario_of("payments", stream=stream, mapping=mapping, croissant=croissant)
+    if title not in DATA:
+        raise BadInput(
+            f"the model was trained on {title!r}, which is not here",
+            remedy="name the file with --stream FILE, and its columns with --map",
+            data=title,
+        )
+    name = "credit" if title == "uci" else "payments"
+    return scenario_of(name, data=title, data_root=data_root)

@@ -21,6 +21,12 @@ class Feature:
     def sentence(self, value: float) -> str:
         return self.absent if math.isnan(value) else self.text.format(v=value)
 
+    def short(self, value: float) -> str:
+        """The value alone, as the sentence spells it."""
+        start = self.text.index("{v")
+        spelled = self.text[start : self.text.index("}", start) + 1]
+        return "nothing" if math.isnan(value) else spelled.format(v=value)
+
 
 def _side(who: str, did: str, other: str) -> tuple[Feature, ...]:
     """The seven features of one side of the payment, as `describe_side` writes them."""

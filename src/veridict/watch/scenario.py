@@ -19,10 +19,11 @@ F = TypeVar("F")
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What is decided about, and what the three decisions mean to the people concerned."""
+    """What is decided about and whom, and what the three decisions mean to those concerned."""
 
     subject: str
     subjects: str
+    whom: str
     event: str
     allow: str
     review: str
@@ -96,6 +97,10 @@ class Scenario(Protocol[F]):
         """What a reader must know: origin, licence, synthetic or real, traps."""
 
     @property
+    def croissant(self) -> bytes | None:
+        """The data's description as its publisher gives it; None for a user's own file."""
+
+    @property
     def feature_names(self) -> tuple[str, ...]: ...
 
     @property
@@ -117,3 +122,6 @@ class Scenario(Protocol[F]):
 
     def reason_text(self, feature: int, value: float) -> str:
         """Feature number and its value as a sentence for the person concerned."""
+
+    def value_text(self, feature: int, value: float) -> str:
+        """The value alone, in the form it has in `reason_text`; NaN is "nothing"."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from veridict.apps.cli.audit_model import model
 from veridict.apps.cli.options import node_options, settings_of
 from veridict.apps.cli.render import checks_json, console, drawn, print_checks, print_json
 from veridict.apps.wire import open_evidence
@@ -13,15 +14,20 @@ from veridict.core.errors import EvidenceError
 from veridict.services.audit import audit as run_audit
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--operator", metavar="ADDRESS", help="Whose log this must be.  [the home's own]")
 @node_options
-def audit(home: Path | None, rpc: str | None, operator: str | None, as_json: bool) -> int:
+@click.pass_context
+def audit(
+    ctx: click.Context, home: Path | None, rpc: str | None, operator: str | None, as_json: bool
+) -> int:
     """Replay every record, re-run every model, compare every root with the chain.
 
     Works beside a running node and without its goodwill: it reads the log's file,
     the models and the chain. Exit status 4 if anything is found.
     """
+    if ctx.invoked_subcommand is not None:
+        return 0
     with open_evidence(settings_of(home, rpc), operator) as evidence:
         with drawn(as_json) as progress:
             checks = run_audit(
@@ -41,3 +47,6 @@ def audit(home: Path | None, rpc: str | None, operator: str | None, as_json: boo
                 style="bold green" if passed == len(checks) else "bold red",
             )
     return 0 if all(check.passed for check in checks) else EvidenceError.exit_status
+
+
+audit.add_command(model)

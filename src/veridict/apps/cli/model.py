@@ -14,6 +14,7 @@ from veridict.apps.cli.options import (
     scenario_options,
     settings_of,
 )
+from veridict.apps.cli.papers import check, data, papers
 from veridict.apps.cli.render import console, drawn, facts_table, print_json
 from veridict.apps.wire import open_evidence, open_node
 from veridict.core.errors import NotFound
@@ -26,11 +27,17 @@ from veridict.watch.training import train as run_training
 
 @click.group()
 def model() -> None:
-    """Train, compile to integers, register on chain, show."""
+    """Train, compile to integers, register on chain, show, and write its papers."""
+
+
+for further in (papers, check, data):
+    model.add_command(further)
 
 
 @model.command()
 @scenario_options
+@click.option("--croissant", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="Your file's Croissant description: its source goes on the card.")  # fmt: skip
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True,
               help="Directory for model.txt, model.vdm, model.annex and card.json.")  # fmt: skip
 @json_option
@@ -39,12 +46,13 @@ def train(
     data_name: str | None,
     stream: Path | None,
     mapping: str,
+    croissant: Path | None,
     out: Path,
     as_json: bool,
 ) -> None:
     """Train a scenario's model strictly by time, compile it, and write its card."""
     settings = settings_of(None)
-    scenario = chosen_scenario(settings, scenario_name, data_name, stream, mapping)
+    scenario = chosen_scenario(settings, scenario_name, data_name, stream, mapping, croissant)
     with drawn(as_json) as progress:
         data = scenario.load()
         trained = run_training(scenario, data, progress=progress)

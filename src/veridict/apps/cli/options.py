@@ -75,8 +75,18 @@ def settings_of(home: Path | None, rpc: str | None = None) -> Settings:
 
 
 def chosen_scenario(
-    settings: Settings, name: str, data: str | None, stream: Path | None, mapping: str
+    settings: Settings,
+    name: str,
+    data: str | None,
+    stream: Path | None,
+    mapping: str,
+    croissant: Path | None = None,
 ) -> Scenario[Any]:
     return scenario_of(
-        name, data=data, stream=stream, mapping=parse_mapping(mapping), data_root=settings.data
+        name,
+        data=data,
+        stream=stream,
+        mapping=parse_mapping(mapping),
+        data_root=settings.data,
+        croissant=None if croissant is None else croissant.read_bytes(),
     )

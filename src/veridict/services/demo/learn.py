@@ -8,13 +8,17 @@ import msgspec
 
 from veridict.core.errors import EvidenceError
 from veridict.core.progress import Progress, Step, silent
-from veridict.models.card import Metric, ModelCard
+from veridict.models.card import ModelCard
 from veridict.models.compile import Agreement, Compiled, agreement, compile_model
+from veridict.models.image import image
+from veridict.models.papers.croissant import read_croissant
+from veridict.models.papers.libraries import libraries
+from veridict.models.source import DataSource
 from veridict.services.node import Node
-from veridict.watch.metrics import Metrics
+from veridict.services.papers.measures import card_metrics
 from veridict.watch.scenario import Scenario
 from veridict.watch.stream import Table
-from veridict.watch.training import Trained, by_group, train
+from veridict.watch.training import Trained, train
 
 
 class Learned(msgspec.Struct, frozen=True):
@@ -67,10 +71,13 @@ def compiled_and_compared(
 def card_of(
     scenario: Scenario[Any], data: Table[Any], trained: Trained, compiled: Compiled
 ) -> ModelCard:
-    """What is known when the model is registered: nothing of the rows that come later."""
+    """What is known when the model is registered: nothing of the rows that come later.
+
+    Measured with the integers that will decide, so that an audit finds the same decimals.
+    """
     split = trained.split
     validation = data.slice(split.train, split.test)
-    groups = by_group(scenario, validation, trained.validation_scores, trained.policy)
+    scores = compiled.model.score(image(trained.validation_features))
     return ModelCard(
         model_id=compiled.model.id.hex(),
         annex=compiled.annex.digest.hex(),
@@ -80,28 +87,16 @@ def card_of(
         trained_from_s=split.starts_s,
         trained_to_s=split.test_starts_s,
         features=trained.feature_names,
-        metrics=tuple(
-            metric
-            for measured, group in [(trained.validation, ""), *((g, g.where) for g in groups)]
-            for metric in _metrics(measured, group)
-        ),
+        metrics=card_metrics(scenario, validation, scores, trained.policy),
         limits=scenario.notices,
         review_at=str(trained.policy.review_at),
         hold_at=str(trained.policy.hold_at),
+        measured_from_s=split.validation_starts_s,
+        sources=sources_of(scenario),
+        libraries=libraries(),
     )
 
 
-def _metrics(measured: Metrics, group: str) -> list[Metric]:
-    """The measures that have a value; a group without events has fewer."""
-    named = {
-        "average precision": measured.ap,
-        "recall at 1 % false alarms": measured.recall_at_1pct,
-        "precision of review or hold": measured.precision_flagged,
-        "recall of review or hold": measured.recall_flagged,
-        "share of events": measured.event_share,
-    }
-    return [
-        Metric(name, f"{value:f}", group, measured.rows)
-        for name, value in named.items()
-        if value is not None
-    ]
+def sources_of(scenario: Scenario[Any]) -> tuple[DataSource, ...]:
+    """What the publisher of the scenario's data says of them; nothing of a user's own file."""
+    return () if scenario.croissant is None else (read_croissant(scenario.croissant),)

@@ -131,6 +131,7 @@ class Credit:
     words = Words(
         subject="application",
         subjects="applications",
+        whom="applicant",
         event="default",
         allow="the credit line is paid out",
         review="a person decides about the credit line",
@@ -140,6 +141,10 @@ class Credit:
     # A default costs several times what a person's look at it does; see Costs for the unit.
     costs = Costs(missed=5, review=1, held=3)
     feature_names = FEATURE_NAMES
+
+    @property
+    def croissant(self) -> bytes:
+        return (files(__package__) / "data" / "uci_credit.croissant.json").read_bytes()
 
     def load(self) -> Table[Application]:
         with as_file(files(__package__) / "data" / "uci_credit.parquet") as path:
@@ -167,6 +172,9 @@ class Credit:
     def reason_text(self, feature: int, value: float) -> str:
         return _sentence(FEATURE_NAMES[feature], value)
 
+    def value_text(self, feature: int, value: float) -> str:
+        return _short(FEATURE_NAMES[feature], value)
+
 
 def _status(months: str, value: float) -> str:
     if value <= 0:
@@ -176,6 +184,17 @@ def _status(months: str, value: float) -> str:
 
 def _months(count: float) -> str:
     return "1 month" if count == 1 else f"{count:.0f} months"
+
+
+def _short(name: str, value: float) -> str:
+    if math.isnan(value):
+        return "nothing"
+    kind = name.split("_")[0]
+    if name == "paid_share" or kind == "use":
+        return f"{value:.0%}"
+    if kind == "status" or name == "worst_status":
+        return "paid duly" if value <= 0 else f"{_months(value)} late"
+    return f"{value:,.0f}"
 
 
 _WHOLE: dict[str, Callable[[float], str]] = {

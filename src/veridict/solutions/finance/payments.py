@@ -80,6 +80,7 @@ class Payments:
     words = Words(
         subject="payment",
         subjects="payments",
+        whom="payer",
         event="fraud",
         allow="the payment settles at once",
         review="the payment waits until a person has looked at it",
@@ -96,9 +97,10 @@ class Payments:
         columns: tuple[Column, ...] = COLUMNS,
         mapping: tuple[tuple[str, str], ...] = (),
         notices: tuple[str, ...] = (),
+        croissant: bytes | None = None,
         label_delay_s: int | None = None,
     ) -> None:
-        self.data_name, self.notices = data_name, notices
+        self.data_name, self.notices, self.croissant = data_name, notices, croissant
         self.label_delay_s = label_delay_s
         self._path, self._columns, self._mapping = path, columns, mapping
         self._features = FEATURES if label_delay_s is None else FEATURES + RISK_FEATURES
@@ -106,7 +108,8 @@ class Payments:
 
     @classmethod
     def amlsim(cls) -> Payments:
-        return cls("amlsim", None, notices=AMLSIM_NOTICES)
+        described = (files(__package__) / "data" / "amlsim.croissant.json").read_bytes()
+        return cls("amlsim", None, notices=AMLSIM_NOTICES, croissant=described)
 
     @classmethod
     def fdh(cls, data_root: Path) -> Payments:
@@ -120,9 +123,15 @@ class Payments:
         )
 
     @classmethod
-    def file(cls, path: Path, mapping: tuple[tuple[str, str], ...] = ()) -> Payments:
+    def file(
+        cls,
+        path: Path,
+        mapping: tuple[tuple[str, str], ...] = (),
+        croissant: bytes | None = None,
+    ) -> Payments:
         """The user's own CSV or Parquet file; `mapping` as from watch.mapping.parse_mapping."""
-        return cls(path.name, path, mapping=mapping, notices=(f"Payments from {path.name}.",))
+        notices = (f"Payments from {path.name}.",)
+        return cls(path.name, path, mapping=mapping, notices=notices, croissant=croissant)
 
     def load(self) -> Table[Payment]:
         if self._path is not None:
@@ -155,6 +164,9 @@ class Payments:
 
     def reason_text(self, feature: int, value: float) -> str:
         return self._features[feature].sentence(value)
+
+    def value_text(self, feature: int, value: float) -> str:
+        return self._features[feature].short(value)
 
 
 def fdh_root(data_root: Path | None) -> Path:
