@@ -57,6 +57,14 @@ class TreeEdge:
             partial.append(row)
         return TreeEdge(self.size + len(leaves), tuple(partial)), tiles
 
+    def tiles(self) -> list[Tile]:
+        """The tiles that are not full: with the full ones they are the whole tree."""
+        return [
+            Tile(level, self.size >> TILE_HEIGHT * (level + 1), row, None)
+            for level, row in enumerate(self.partial)
+            if row
+        ]
+
 
 def _cut(level: int, n: int, row: bytes) -> list[Tile]:
     """`row` as tiles from number `n` on; the last one may be partial."""

@@ -116,3 +116,10 @@ def test_a_history_cut_short_behind_its_checkpoint(directory: Path) -> None:
     with Log.open_readonly(directory) as log:
         assert log.size == 512
         assert [(f.code, f.where) for f in check_log(log)] == [("log.rolled-back", "checkpoint 1")]
+
+
+def test_an_edited_tile_that_the_last_records_did_not_touch(tmp_path: Path) -> None:
+    with Log.open(tmp_path, signer=make_signer()) as log:
+        log.append([make_entry(str(i)) for i in range(4096 + 10)])
+        assert check_log(log) == []
+    assert tampered(tmp_path, zeroed("hashes", 1)) == [("tile.altered", "tile 0 of level 1")]
