@@ -11,6 +11,7 @@
     │   └── Refused          a contract or a rule said no                      409
     ├── OperatorError    the surroundings fail: mend them, run again  exit 3   HTTP 503
     │   ├── RpcUnavailable   the chain does not answer
+    │   ├── PeerUnavailable  a witness or a published log does not answer
     │   ├── WrongChain       it answers, but is another chain
     │   ├── NoFunds          the operator's account cannot pay
     │   ├── StorageFailed    disk full, permission lost, file damaged (507)
@@ -102,6 +103,10 @@ class OperatorError(VeridictError):
 
 class RpcUnavailable(OperatorError):
     code = "chain.unavailable"
+
+
+class PeerUnavailable(OperatorError):
+    code = "peer.unavailable"
 
 
 class WrongChain(OperatorError):

@@ -37,13 +37,17 @@ class Decision(IntEnum):
 
 
 class RecordState(IntEnum):
-    """A record's life. A chain reorganisation moves it back from ANCHORED to CHECKPOINTED."""
+    """A record's life: the furthest it has come; WITNESSED where a policy asks for witnesses.
+
+    A chain reorganisation moves it back from ANCHORED to what it was before.
+    """
 
     LOCAL = 0
     DURABLE = 1
     CHECKPOINTED = 2
-    ANCHORED = 3
-    FINAL = 4
+    WITNESSED = 3
+    ANCHORED = 4
+    FINAL = 5
 
     @property
     def word(self) -> str:

@@ -1,20 +1,22 @@
 """The log's heads: signed checkpoints, their anchors on chains, and the state these give a record.
 
-local → durable → checkpointed → anchored → final
-                       ↑______________|        a reorganisation drops the anchor
+local → durable → checkpointed → [witnessed] → anchored → final
+                       ↑______________________|        a reorganisation drops the anchor
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 
-from veridict.core.errors import EvidenceError
+from veridict.core.errors import EvidenceError, NotFound
 from veridict.core.nouns import Anchor, RecordState
 from veridict.core.ports import Clock
 from veridict.ledger.store import Store
 from veridict.proofs.checkpoint import Checkpoint, SignedCheckpoint
-from veridict.proofs.note import Signer
+from veridict.proofs.cosignature import Cosigner
+from veridict.proofs.note import Signature, Signer
+from veridict.proofs.tlog_policy import Policy
 
 # The last final block of a chain, by chain id; None or absent while none is known.
 FinalBlocks = Mapping[int, int] | Callable[[int], int | None]
@@ -30,9 +32,15 @@ class Heads:
         self._store = store
         self._root_of = root_of
         self._signing = Lock()
+        self._policy: Policy | None = None
+        self._witnessed = 0
 
-    def sign(self, size: int, signer: Signer, clock: Clock) -> SignedCheckpoint:
+    def sign(
+        self, size: int, signer: Signer, clock: Clock, also: Cosigner | None = None
+    ) -> SignedCheckpoint:
         """Signs and stores the head at `size`, or returns it if the last one is that very head.
+
+        `also` is the log's second key, ML-DSA-44, whose signature a new head then bears as well.
 
         A log must never sign two heads of which neither extends the other
         (c2sp.org/tlog-checkpoint). Raises EvidenceError ("log.forked") rather than do so.
@@ -45,6 +53,8 @@ class Heads:
                     return last
             head = Checkpoint(signer.name, size, self._root_of(size))
             signed = SignedCheckpoint.sign(head, signer)
+            if also is not None:
+                signed = signed.with_signatures([also.sign(head.body(), clock() // 1000)])
             with self._store.transaction() as db:
                 # the row number orders checkpoints: a clock may go back
                 db.execute(
@@ -62,6 +72,46 @@ class Heads:
                 size=size,
                 signed_size=last.size,
             )
+
+    def put_cosignatures(
+        self, head: SignedCheckpoint, added: Sequence[Signature]
+    ) -> SignedCheckpoint:
+        """Adds verified cosignatures to the stored head with this text; returns it as stored.
+
+        Raises NotFound where the log never signed it.
+        """
+        with self._store.transaction() as db:
+            row = db.execute(
+                "SELECT id, note FROM checkpoint WHERE size = ? ORDER BY id DESC LIMIT 1",
+                (head.size,),
+            ).fetchone()
+            stored = SignedCheckpoint(row[1]) if row else None
+            if stored is None or stored.note.text != head.note.text:
+                raise NotFound(
+                    f"this log signed no such checkpoint of {head.size} records",
+                    remedy="cosign a checkpoint that the log itself handed out",
+                )
+            whole = stored.with_signatures(added)
+            db.execute("UPDATE checkpoint SET note = ? WHERE id = ?", (whole.text, row[0]))
+        if self._policy is not None and self._policy.satisfied(whole):
+            self._witnessed = max(self._witnessed, whole.size)
+        return whole
+
+    def expect_witnesses(self, policy: Policy | None) -> None:
+        """From now on a record is witnessed once a head over it satisfies `policy`."""
+        found = 0
+        if policy is not None:
+            for text in reversed(self.checkpoint_texts()):
+                if text.count("\n— ") < 2:  # the log's own signature alone: not worth parsing
+                    continue
+                if policy.satisfied(head := SignedCheckpoint(text)):
+                    found = head.size
+                    break
+        self._policy, self._witnessed = policy, found
+
+    def witnessed(self) -> int | None:
+        """Number of records under a head that satisfies the policy; None without a policy."""
+        return None if self._policy is None else self._witnessed
 
     def last(self) -> SignedCheckpoint | None:
         row = self._store.one("SELECT note FROM checkpoint ORDER BY id DESC LIMIT 1")
@@ -121,5 +171,7 @@ class Heads:
                 return RecordState.FINAL
         if blocks:
             return RecordState.ANCHORED
+        if index < self._witnessed:
+            return RecordState.WITNESSED
         row = self._store.one("SELECT 1 FROM checkpoint WHERE size > ? LIMIT 1", (index,))
         return RecordState.CHECKPOINTED if row else RecordState.DURABLE

@@ -26,7 +26,8 @@ from veridict.ledger.schema import storage_errors
 from veridict.ledger.view import LogView
 from veridict.ledger.writer import Appended, FutureWaiter, Job, LoopMailbox, LoopWaiter, Writer
 from veridict.proofs.checkpoint import SignedCheckpoint
-from veridict.proofs.note import Signer, Verifier
+from veridict.proofs.cosignature import Cosigner, Kind
+from veridict.proofs.note import Signature, Signer, Verifier
 
 __all__ = ["Appended", "Entry", "Log", "wall_clock_ms"]
 
@@ -41,8 +42,11 @@ def wall_clock_ms() -> int:
 class Log(LogView):
     """Open with `Log.open` or `Log.open_readonly`; thread-safe; close when done."""
 
-    def __init__(self, directory: Path, signer: Signer | None, clock: Clock) -> None:
+    def __init__(
+        self, directory: Path, signer: Signer | None, clock: Clock, also: Cosigner | None = None
+    ) -> None:
         self._signer = signer
+        self._also = also
         self._clock = clock
         self._lock: DirectoryLock | None = None
         self._mailbox: LoopMailbox | None = None
@@ -67,13 +71,26 @@ class Log(LogView):
             raise
 
     @classmethod
-    def open(cls, path: Path, *, signer: Signer, clock: Clock = wall_clock_ms) -> Log:
+    def open(
+        cls,
+        path: Path,
+        *,
+        signer: Signer,
+        clock: Clock = wall_clock_ms,
+        also: Cosigner | None = None,
+    ) -> Log:
         """Opens the log in directory `path` for writing, creating it if need be.
 
+        `also` signs checkpoints beside `signer`: an ML-DSA-44 key under the log's own name.
         Raises NodeRunning where another process writes it, StorageFailed, and
         BadInput where the log is kept under another key.
         """
-        return cls(path, signer, clock)
+        if also is not None and (also.name, also.verifier.kind) != (signer.name, Kind.ML_DSA_44):
+            raise BadInput(
+                f"{also.name} is no second key of the log {signer.name}",
+                remedy="use an ML-DSA-44 key under the log's own name",
+            )
+        return cls(path, signer, clock, also)
 
     @classmethod
     def open_readonly(cls, path: Path) -> Log:
@@ -119,7 +136,13 @@ class Log(LogView):
         """
         if self._signer is None:
             raise _readonly()
-        return self._heads.sign(self.size, self._signer, self._clock)
+        return self._heads.sign(self.size, self._signer, self._clock, self._also)
+
+    def put_cosignatures(
+        self, head: SignedCheckpoint, added: Sequence[Signature]
+    ) -> SignedCheckpoint:
+        """Keeps verified cosignatures of a checkpoint of this log; returns it with all it has."""
+        return self._heads.put_cosignatures(head, added)
 
     def put_anchor(self, anchor: Anchor) -> None:
         self._heads.put_anchor(anchor)

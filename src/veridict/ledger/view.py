@@ -15,6 +15,7 @@ from veridict.ledger.tiles import Tile, TileNodes
 from veridict.proofs.checkpoint import SignedCheckpoint
 from veridict.proofs.note import Verifier
 from veridict.proofs.prover import consistency_proof, inclusion_proof, range_root
+from veridict.proofs.tlog_policy import Policy
 
 # One statement, so that a writer beside us cannot come between the two counts.
 _SURPLUS = """
@@ -104,6 +105,12 @@ class LogView:
         """Index of the first record of this request, checked against its payload."""
         return self._requests.find(request_id, self.size)
 
+    def of_subject(self, subject: str, below: int, most: int) -> list[int]:
+        """The last `most` records before `below` about this subject, in order; "" has none."""
+        if not subject or below <= 0:
+            return []
+        return self._requests.of_subject(subject, below, most, self.size)
+
     # -- prove -------------------------------------------------------------------------------
 
     def root(self, size: int | None = None) -> bytes:
@@ -143,6 +150,14 @@ class LogView:
 
     def last_checkpoint(self) -> SignedCheckpoint | None:
         return self._heads.last()
+
+    def expect_witnesses(self, policy: Policy | None) -> None:
+        """Judge by `policy` which records are witnessed; without one, none is."""
+        self._heads.expect_witnesses(policy)
+
+    def witnessed(self) -> int | None:
+        """How many records a checkpoint covers that the policy's quorum cosigned; None without."""
+        return self._heads.witnessed()
 
     def anchors(self) -> list[Anchor]:
         """Those that stand, smallest tree first."""

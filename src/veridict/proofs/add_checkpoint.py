@@ -73,6 +73,15 @@ class AddCheckpoint:
             _malformed(error.message)
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer over HTTP: status, content type, body."""
+
+    status: int
+    kind: str
+    body: bytes
+
+
 def encode_size(size: int) -> bytes:
     """The body of a 409."""
     return b"%d\n" % size
