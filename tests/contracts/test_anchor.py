@@ -191,3 +191,27 @@ def test_a_proof_is_as_long_as_the_claimed_size_demands(anchor: Any) -> None:
     head = (log_id, 8, trees.root(leaves), boa.env.timestamp)
     for index in range(4):
         assert not anchor.includes(*head, index, leaves[index], trees.inclusion(index, leaves))
+
+
+def test_a_proof_is_no_longer_than_the_claimed_size_demands(anchor: Any) -> None:
+    """Nor do a larger tree's, whose right half would pass for the records of a smaller."""
+    leaves = LEAVES[:8]
+    log_id = extend(anchor, 0, 4, new_root=trees.root(leaves))
+    head = (log_id, 4, trees.root(leaves), boa.env.timestamp)
+    for index, true_index in ((i, j) for i in range(4) for j in range(8)):
+        proof = trees.inclusion(true_index, leaves)
+        assert not anchor.includes(*head, index, leaves[true_index], proof)
+
+
+@pytest.mark.parametrize(
+    ("claimed", "true"), [((3, 4), (7, 8)), ((7, 8), (3, 4)), ((2, 8), (2, 4)), ((2, 4), (2, 8))]
+)
+def test_an_extension_is_one_between_the_claimed_sizes(
+    anchor: Any, claimed: tuple[int, int], true: tuple[int, int]
+) -> None:
+    """True roots and a true proof, of other sizes than both heads claim."""
+    roots = [trees.root(LEAVES[:size]) for size in true]
+    proof = trees.consistency(true[0], LEAVES[: true[1]])
+    extend(anchor, 0, claimed[0], new_root=roots[0])
+    with boa.reverts("Anchor: not an extension"):
+        extend(anchor, *claimed, old_root=roots[0], new_root=roots[1], proof=proof)

@@ -87,6 +87,25 @@ class Logs(RuleBasedStateMachine):
         with boa.reverts("Anchor: not an extension"):
             self.submit(key, old, tree, broken)
 
+    @precondition(lambda self: any(self.heads.values()))
+    @rule(key=keys, head=st.integers(0, 10**6), at=st.integers(0, 10**6), claim=st.integers(0, 70))
+    def inclusion(self, key: bytes, head: int, at: int, claim: int) -> None:
+        """A record's true proof, shown for some place under some head ever anchored."""
+        if not self.heads[key]:
+            return
+        size, root, time = self.heads[key][head % len(self.heads[key])]
+        leaves, index = self.leaves[key][:size], at % size
+        claimed = claim % (2 * size)
+        log_id = self.anchor.log_id(boa.env.eoa, key)
+        proof = trees.inclusion(index, leaves)
+        where = (log_id, size, root, time)
+        assert self.anchor.includes(*where, index, leaves[index], proof)
+        assert not self.anchor.includes(*where, index, leaves[index], [*proof, root])
+        assert not self.anchor.includes(*where, index, trees.leaf(b"never logged"), proof)
+        assert not self.anchor.includes(log_id, size, root, time - 1, index, leaves[index], proof)
+        if claimed != index:
+            assert not self.anchor.includes(*where, claimed, leaves[index], proof)
+
     @invariant()
     def every_head_is_known(self) -> None:
         if not hasattr(self, "anchor"):

@@ -17,6 +17,7 @@ from eth_account.signers.local import LocalAccount
 
 from tests.support import trees
 from veridict.assurance.signed import sign_prediction
+from veridict.chain.artifacts import Artifact
 from veridict.chain.data_contract import data_contract_initcode
 from veridict.core.codec import TAG_REQUEST, commit
 from veridict.core.nouns import NO_REASON, Decision, PredictionRecord
@@ -51,6 +52,12 @@ def deployer(name: str) -> Any:
 
 def deploy(name: str, *args: object) -> Any:
     return deployer(name).deploy(*args)
+
+
+def scorer() -> str:
+    """The address of a scorer, as it is shipped."""
+    address, _ = boa.env.deploy_code(bytecode=Artifact.load("Scorer").bytecode)
+    return str(address)
 
 
 def data_contract(data: bytes) -> str:
@@ -141,11 +148,11 @@ class World:
             )
         guard.settle_signed(payment_id, words(record), salt, deadline, signature)
 
-    def publish(self, records: Sequence[PredictionRecord]) -> Published:
+    def publish(self, records: Sequence[PredictionRecord], key: bytes = KEY) -> Published:
         """As the operator: anchor a first log of these records."""
         leaves = [trees.leaf(record.encode()) for record in records]
         self.anchor.anchor(
-            KEY,
+            key,
             0,
             trees.root([]),
             len(leaves),
@@ -153,7 +160,7 @@ class World:
             [],
             sender=self.operator.address,
         )
-        return Published(list(records), leaves, boa.env.timestamp)
+        return Published(key, list(records), leaves, boa.env.timestamp)
 
     def settle_anchored(self, payment_id: int, log: Published, at: int, **changes: Any) -> None:
         """As anybody: show the guard a record of an anchored log. `changes` replace arguments."""
@@ -162,7 +169,7 @@ class World:
             "record": words(log.records[at]),
             "request_salt": SALT,
             "operator": self.operator.address,
-            "key": KEY,
+            "key": log.key,
             "size": len(log.leaves),
             "root": trees.root(log.leaves),
             "time": log.time_s,
@@ -176,6 +183,7 @@ class World:
 class Published:
     """What an operator anchored."""
 
+    key: bytes
     records: list[PredictionRecord]
     leaves: list[bytes]
     time_s: int
