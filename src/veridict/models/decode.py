@@ -9,7 +9,10 @@ the input.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from veridict.core.errors import BadModelBytes
 from veridict.core.nouns import SCORE_BITS
@@ -41,6 +44,7 @@ from veridict.models.layout import (
 from veridict.models.limits import defect
 from veridict.models.words import read_linear, read_mlp
 
+_NODE = np.dtype([("slot", ">u2"), ("threshold", ">u8"), ("right", ">u2"), ("left", ">u2")])
 _PAGE_SIZES = {KIND_TREES: PAGE_SIZES, KIND_LINEAR: (WORD,), KIND_MLP: (WORD,)}
 
 
@@ -108,11 +112,9 @@ class _Page:
 
     def __init__(self, page: bytes, number: int, at: int, n_features: int) -> None:
         self.number = number
-        self.n_features = n_features
-        start = at + COUNTS.size
-        self.n_trees, self.n_nodes, self.n_leaves = COUNTS.unpack_from(page, start - COUNTS.size)
-        self.nodes_at = start
-        self.leaves_at = start + NODE.size * self.n_nodes
+        self.n_trees, self.n_nodes, self.n_leaves = COUNTS.unpack_from(page, at)
+        self.nodes_at = at + COUNTS.size
+        self.leaves_at = self.nodes_at + NODE.size * self.n_nodes
         end = self.leaves_at + LEAF.size * self.n_leaves
         if end + TAIL_BYTES > len(page):
             raise self._bad(f"counts need {end + TAIL_BYTES} bytes of {len(page)}")
@@ -122,85 +124,90 @@ class _Page:
             raise self._bad("it holds no tree")
         if self.n_trees > self.n_nodes or (self.n_trees == 0) != (self.n_nodes == 0):
             raise self._bad(f"{self.n_nodes} nodes are no {self.n_trees} trees")
-        self.nodes = [self._node(*raw) for raw in NODE.iter_unpack(page[start : self.leaves_at])]
-        self.leaves = [raw - LEAF_BIAS for (raw,) in LEAF.iter_unpack(page[self.leaves_at : end])]
+        nodes = np.frombuffer(page, _NODE, self.n_nodes, self.nodes_at)
+        leaves = np.frombuffer(page, ">u8", self.n_leaves, self.leaves_at).tolist()
+        self.leaves: list[int] = [value - LEAF_BIAS for value in leaves]
+        self.features, self.missing_right, self.thresholds = self._questions(nodes, n_features)
+        self.left, self.right = self._children(nodes["left"]), self._children(nodes["right"])
 
     def trees(self) -> list[Tree]:
         """Nodes and leaves dealt out to the trees that reach them, each to exactly one."""
-        node_tree, node_place = self._owners(
-            self.n_nodes, self.n_trees, lambda child: child if child >= 0 else None
-        )
-        leaf_tree, leaf_place = self._owners(
-            self.n_leaves, 0, lambda child: ~child if child < 0 else None, node_tree
-        )
+        node_tree, leaf_tree = self._owners()
+        node_place, leaf_place = self._places(node_tree), self._places(leaf_tree)
         nodes: list[list[Node]] = [[] for _ in range(self.n_trees)]
         leaves: list[list[int]] = [[] for _ in range(self.n_trees)]
-        for number, node in enumerate(self.nodes):
-            left, right = (
-                node_place[c] if c >= 0 else ~leaf_place[~c] for c in (node.left, node.right)
-            )
-            nodes[node_tree[number]].append(
-                Node(node.feature, node.threshold, node.missing_right, left, right)
-            )
-        for number, value in enumerate(self.leaves):
-            leaves[leaf_tree[number]].append(value)
-        self._check_depth()
+        for tree, feature, threshold, missing_right, left, right in zip(
+            node_tree, self.features, self.thresholds, self.missing_right, self.left, self.right,
+            strict=True,
+        ):  # fmt: skip
+            left = node_place[left] if left >= 0 else ~leaf_place[~left]
+            right = node_place[right] if right >= 0 else ~leaf_place[~right]
+            nodes[tree].append(Node(feature, threshold, missing_right, left, right))
+        for tree, value in zip(leaf_tree, self.leaves, strict=True):
+            leaves[tree].append(value)
         return [Tree(tuple(n), tuple(v)) for n, v in zip(nodes, leaves, strict=True)]
 
-    def _node(self, slot: int, threshold: int, right: int, left: int) -> Node:
-        feature, missing_right = slot >> 1, bool(slot & 1)
-        if feature >= self.n_features:
-            raise self._bad(f"a node splits on feature {feature} of {self.n_features}")
-        if threshold + missing_right > 2**64 - 1:
+    def _questions(
+        self, nodes: NDArray[Any], n_features: int
+    ) -> tuple[list[int], list[bool], list[int]]:
+        """Of each node: the feature it asks for, whether missing goes right, its threshold."""
+        features, missing_right = nodes["slot"] >> 1, (nodes["slot"] & 1).astype(bool)
+        largest = int(features.max(initial=0))
+        if largest >= n_features:
+            raise self._bad(f"a node splits on feature {largest} of {n_features}")
+        if (missing_right & (nodes["threshold"] == 2**64 - 1)).any():
             raise self._bad("a threshold is beyond the largest image")
-        return Node(
-            feature, threshold + missing_right, missing_right, self._child(left), self._child(right)
-        )
+        thresholds = nodes["threshold"].astype(np.uint64) + missing_right.astype(np.uint64)
+        return features.tolist(), missing_right.tolist(), thresholds.tolist()
 
-    def _child(self, offset: int) -> int:
-        start, size, count = self.nodes_at, NODE.size, self.n_nodes
-        if offset >= self.leaves_at:
-            start, size, count = self.leaves_at, LEAF.size, self.n_leaves
-        number, rest = divmod(offset - start, size)
-        if rest or not 0 <= number < count:
+    def _children(self, stored: NDArray[Any]) -> list[int]:
+        """Numbers of nodes, or `~i` for leaf i of the page, from offsets."""
+        offsets = stored.astype(np.int64)
+        node, node_rest = np.divmod(offsets - self.nodes_at, NODE.size)
+        leaf, leaf_rest = np.divmod(offsets - self.leaves_at, LEAF.size)
+        is_node = (node_rest == 0) & (node >= 0) & (node < self.n_nodes)
+        is_leaf = (leaf_rest == 0) & (leaf >= 0) & (leaf < self.n_leaves)
+        if not (is_node | is_leaf).all():
+            offset = offsets[~(is_node | is_leaf)][0]
             raise self._bad(f"offset {offset} is no node and no leaf")
-        return number if start == self.nodes_at else ~number
+        children: list[int] = np.where(is_node, node, ~leaf).tolist()
+        return children
 
-    def _owners(
-        self,
-        count: int,
-        roots: int,
-        pick: Callable[[int], int | None],
-        tree_of_node: list[int] | None = None,
-    ) -> tuple[list[int], list[int]]:
-        """For each node (or leaf): its tree, and its number among that tree's."""
-        owner = list(range(roots)) + [-1] * (count - roots)
-        tree_of = owner if tree_of_node is None else tree_of_node
-        for number, node in enumerate(self.nodes):
-            for child in (pick(node.left), pick(node.right)):
-                if child is None:
-                    continue
-                if tree_of is owner and (child <= number or child < roots):
+    def _owners(self) -> tuple[list[int], list[int]]:
+        """The tree of each node and of each leaf.
+
+        A parent stands before its children, so one pass knows a node's tree, and the longest
+        path to it, before its children ask.
+        """
+        node_tree = list(range(self.n_trees)) + [-1] * (self.n_nodes - self.n_trees)
+        leaf_tree = [-1] * self.n_leaves
+        depths = [1] * self.n_nodes
+        for number, children in enumerate(zip(self.left, self.right, strict=True)):
+            tree, depth = node_tree[number], depths[number] + 1
+            if tree < 0:
+                raise self._bad("a node or leaf belongs to no tree")
+            for child in children:
+                if child >= 0 and (child <= number or child < self.n_trees):
                     raise self._bad("a child does not stand behind its parent")
-                if owner[child] not in (-1, tree_of[number]):
+                owners, place = (node_tree, child) if child >= 0 else (leaf_tree, ~child)
+                if owners[place] not in (-1, tree):
                     raise self._bad("two trees share a node or leaf")
-                owner[child] = tree_of[number]
-        if -1 in owner:
+                owners[place] = tree
+                if child >= 0 and depth > depths[child]:
+                    depths[child] = depth
+        if -1 in leaf_tree:
             raise self._bad("a node or leaf belongs to no tree")
-        counts, places = [0] * self.n_trees, [0] * count
-        for item, tree in enumerate(owner):
-            places[item] = counts[tree]
-            counts[tree] += 1
-        return owner, places
-
-    def _check_depth(self) -> None:
-        depth = [1] * self.n_nodes
-        for number in reversed(range(self.n_nodes)):
-            for child in (self.nodes[number].left, self.nodes[number].right):
-                if child >= 0:
-                    depth[number] = max(depth[number], 1 + depth[child])
-        if max(depth, default=0) > MAX_DEPTH:
+        if max(depths, default=0) > MAX_DEPTH:
             raise self._bad(f"a path is longer than {MAX_DEPTH} nodes")
+        return node_tree, leaf_tree
+
+    def _places(self, owners: list[int]) -> list[int]:
+        """The number of each node (or leaf) among those of its tree."""
+        counts, places = [0] * self.n_trees, []
+        for tree in owners:
+            places.append(counts[tree])
+            counts[tree] += 1
+        return places
 
     def _bad(self, why: str) -> BadModelBytes:
         return _bad(f"page {self.number}: {why}")
