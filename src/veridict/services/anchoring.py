@@ -38,9 +38,18 @@ def anchor(log: Log, network: Network, *, clock_ms: int) -> tuple[Anchor, int] |
     operator = network.client.address
     key = log_key(log.verifier.vkey)
     identity = log_id(operator, key)
+    reconcile(log, network, clock_ms=clock_ms)
     old_size, _, _ = network.anchor.call("head", identity)
+    if old_size > log.size:
+        raise EvidenceError(
+            f"the chain holds an anchor of {old_size} records, this log has only {log.size}",
+            remedy="put back a complete backup; anchor nothing until the audit is clean",
+            finding="log.truncated",
+            size=log.size,
+            anchored_size=old_size,
+        )
     checkpoint = log.checkpoint()
-    if checkpoint.size <= old_size:
+    if checkpoint.size == old_size:
         return None
     proof = log.consistency_proof(old_size, checkpoint.size) if old_size else []
     receipt = network.anchor.send(
