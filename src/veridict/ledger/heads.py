@@ -76,7 +76,7 @@ class Heads:
     def put_cosignatures(
         self, head: SignedCheckpoint, added: Sequence[Signature]
     ) -> SignedCheckpoint:
-        """Adds verified cosignatures to the stored head with this text; returns it as stored.
+        """Adds verified cosignatures to the stored head with this text, the first of each key.
 
         Raises NotFound where the log never signed it.
         """
@@ -91,7 +91,8 @@ class Heads:
                     f"this log signed no such checkpoint of {head.size} records",
                     remedy="cosign a checkpoint that the log itself handed out",
                 )
-            whole = stored.with_signatures(added)
+            keys = {(mark.name, mark.key_id) for mark in stored.note.signatures}
+            whole = stored.with_signatures([m for m in added if (m.name, m.key_id) not in keys])
             db.execute("UPDATE checkpoint SET note = ? WHERE id = ?", (whole.text, row[0]))
         if self._policy is not None and self._policy.satisfied(whole):
             self._witnessed = max(self._witnessed, whole.size)

@@ -1,13 +1,19 @@
-"""The log's signing key: one file of mode 0600, created once, never printed."""
+"""Signing keys of logs and witnesses: one file each, mode 0600, created once, never printed."""
 
 from __future__ import annotations
 
 import os
+import secrets
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from veridict.core.errors import BadInput, StorageFailed
 from veridict.ledger.schema import storage_errors
+from veridict.proofs.cosignature import Cosigner, Kind
 from veridict.proofs.note import Signer
+
+S = TypeVar("S", Signer, Cosigner)
 
 FILE = "log.key"
 _OTHERS = 0o077
@@ -19,39 +25,50 @@ def load_or_create_signer(directory: Path, name: str) -> Signer:
     Raises StorageFailed where the file cannot be used or others may read it,
     and BadInput where it holds the key of another name.
     """
-    path = directory / FILE
+    return _load(directory / FILE, name, Signer.from_skey, lambda: Signer.generate(name).skey())
+
+
+def load_or_create_cosigner(path: Path, name: str, kind: Kind) -> Cosigner:
+    """As `load_or_create_signer`, from a file of its own: a witness's key, a log's second one."""
+    return _load(
+        path, name, Cosigner.from_skey, lambda: Cosigner(name, kind, secrets.token_bytes(32)).skey()
+    )
+
+
+def _load(path: Path, name: str, parse: Callable[[str], S], generate: Callable[[], str]) -> S:
+    file = path.name
     with storage_errors(path):
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
-            _create(path, Signer.generate(name))
+            _create(path, generate())
         if path.stat().st_mode & _OTHERS:
             raise StorageFailed(
-                f"{FILE} can be read by others than its owner",
-                remedy=f"replace the key, or run chmod 600 {FILE} if nobody can have read it",
+                f"{file} can be read by others than its owner",
+                remedy=f"replace the key, or run chmod 600 {file} if nobody can have read it",
                 path=str(path),
             )
         text = path.read_text("ascii", errors="replace").strip()
     try:
-        signer = Signer.from_skey(text)
+        signer = parse(text)
     except BadInput as error:
         raise StorageFailed(
-            f"{FILE} holds no signing key", remedy="put back a backup of it", path=str(path)
+            f"{file} holds no signing key", remedy="put back a backup of it", path=str(path)
         ) from error
     if signer.name != name:
         raise BadInput(
-            f"{FILE} is the key of {signer.name!r}, not of {name!r}",
+            f"{file} is the key of {signer.name!r}, not of {name!r}",
             remedy="use the name with which the log was created",
         )
     return signer
 
 
-def _create(path: Path, signer: Signer) -> None:
+def _create(path: Path, skey: str) -> None:
     """Writes beside and links into place: two starters agree on one key, a kill leaves no half."""
     fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
     fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         with os.fdopen(fd, "w") as file:
-            file.write(signer.skey() + "\n")
+            file.write(skey + "\n")
             file.flush()
             os.fsync(file.fileno())
         try:
