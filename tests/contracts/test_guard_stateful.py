@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.support import contracts as c
-from tests.support.contracts import deploy_world
+from tests.support.contracts import Published, deploy_world
+from tests.support.guards import INVALID
 from veridict.core.codec import TAG_REQUEST, commit
-from veridict.core.nouns import PredictionRecord
 
 FINAL = (c.PAID, c.RELEASED, c.REFUSED, c.RECLAIMED)
 
@@ -25,6 +25,15 @@ class Expected:
     ever_held: bool = False
 
 
+@dataclass(frozen=True)
+class Shown:
+    """A record in an anchored log, about a payment."""
+
+    log: Published
+    subject: int
+    score: int
+
+
 class Payments(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
@@ -32,7 +41,9 @@ class Payments(RuleBasedStateMachine):
         self.scope.__enter__()
         self.world = deploy_world()
         self.payments: dict[int, Expected] = {}
-        self.shown: list[tuple[int, PredictionRecord, int, bytes]] = []
+        self.shown: list[Shown] = []
+        self.thresholds = (c.REVIEW_AT, c.HOLD_AT)
+        self.proposal: tuple[int, int, int] | None = None  # and from when it counts
         self.paid_on: dict[int, int] = {}  # day -> paid without the human
         self.paused = False
         self.start = self.world.token.balanceOf(self.world.payer)
@@ -62,31 +73,82 @@ class Payments(RuleBasedStateMachine):
         """With a prediction about a payment that need not be the one it is shown for."""
         payment, subject = self.pick(which), self.pick(about)
         record = self.world.record(subject, score)
-        expected = self.payments[payment]
-        if self.paused:
-            reason = "Guard: paused"
-        elif expected.state != c.OPEN:
-            reason = "Guard: payment is settled already"
-        elif subject != payment:
-            reason = "Guard: no valid prediction, about another request"
-        else:
-            self.world.settle_signed(payment, record)
-            self.decide(expected, score)
+        if reason := self.refusal(payment, subject):
+            with boa.reverts(reason):
+                self.world.settle_signed(payment, record)
             return
-        with boa.reverts(reason):
-            self.world.settle_signed(payment, record)
+        self.world.settle_signed(payment, record)
+        self.decide(self.payments[payment], score)
+
+    @precondition(lambda self: self.payments)
+    @rule(about=which, score=st.integers(-50, 250))
+    def publish(self, about: int, score: int) -> None:
+        """In a log of its own, behind another record."""
+        subject, key = self.pick(about), len(self.shown).to_bytes(32, "big")
+        records = [self.world.record(subject, score + 1), self.world.record(subject, score)]
+        self.shown.append(Shown(self.world.publish(records, key), subject, score))
+
+    @precondition(lambda self: self.shown)
+    @rule(which=which, about=st.none() | which)
+    def settle_anchored(self, which: int, about: int | None) -> None:
+        """With any record that was ever published, about its payment or another."""
+        shown = self.shown[-1 - which % len(self.shown)]
+        payment = shown.subject if about is None else self.pick(about)
+        age = boa.env.timestamp - shown.log.time_s
+        reason = self.refusal(payment, shown.subject)
+        if reason is None and age > c.MAX_AGE_S:
+            reason = INVALID + "too old"
+        elif reason is None and age < c.WINDOW_S:
+            reason = INVALID + "challenge window is open"
+        if reason:
+            with boa.reverts(reason):
+                self.world.settle_anchored(payment, shown.log, 1)
+            return
+        self.world.settle_anchored(payment, shown.log, 1)
+        self.decide(self.payments[payment], shown.score)
+
+    def refusal(self, payment: int, subject: int) -> str | None:
+        """Why no prediction about `subject` settles `payment`, whatever the evidence."""
+        if self.paused:
+            return "Guard: paused"
+        if self.payments[payment].state != c.OPEN:
+            return "Guard: payment is settled already"
+        return INVALID + "about another request" if subject != payment else None
 
     def decide(self, expected: Expected, score: int) -> None:
         day = boa.env.timestamp // 86_400
         spent = self.paid_on.get(day, 0) + expected.amount
-        if score >= c.HOLD_AT:
+        review_at, hold_at = self.thresholds
+        if score >= hold_at:
             expected.state = c.HELD
-        elif score >= c.REVIEW_AT or expected.amount > c.MAX_AUTO or spent > c.MAX_PER_DAY:
+        elif score >= review_at or expected.amount > c.MAX_AUTO or spent > c.MAX_PER_DAY:
             expected.state = c.REVIEW
         else:
             expected.state = c.PAID
             self.paid_on[day] = spent
         expected.ever_held = expected.state != c.PAID
+
+    @rule(review_at=st.integers(-20, 160), above=st.integers(-5, 200), by_human=st.booleans())
+    def propose(self, review_at: int, above: int, by_human: bool) -> None:
+        hold_at = review_at + above
+        sender = self.world.human if by_human else self.world.payer
+        bounded = above >= 0 and review_at <= c.REVIEW_CEILING and hold_at <= c.HOLD_CEILING
+        if not (by_human and bounded):
+            with boa.reverts():
+                self.world.guard.propose_thresholds(review_at, hold_at, sender=sender)
+            return
+        self.world.guard.propose_thresholds(review_at, hold_at, sender=sender)
+        self.proposal = (review_at, hold_at, boa.env.timestamp + c.CHANGE_DELAY_S)
+
+    @rule()
+    def apply(self) -> None:
+        if self.proposal is None or boa.env.timestamp < self.proposal[2]:
+            reason = "change is cooling down" if self.proposal else "nothing is proposed"
+            with boa.reverts(f"Guard: {reason}"):
+                self.world.guard.apply_thresholds(sender=self.world.human)
+            return
+        self.world.guard.apply_thresholds(sender=self.world.human)
+        self.thresholds, self.proposal = self.proposal[:2], None
 
     @precondition(lambda self: self.payments)
     @rule(which=which, defect=st.sampled_from(["guard", "chain", "payee", "amount", "model"]))
@@ -137,7 +199,7 @@ class Payments(RuleBasedStateMachine):
         act(sender=self.world.human)
         self.paused = not self.paused
 
-    @rule(seconds=st.sampled_from([1, 3_600, 30_000]))
+    @rule(seconds=st.sampled_from([1, c.WINDOW_S, 7_200, 30_000]))
     def wait(self, seconds: int) -> None:
         boa.env.time_travel(seconds=seconds)
 
@@ -163,6 +225,7 @@ class Payments(RuleBasedStateMachine):
         assert all(total <= c.MAX_PER_DAY for total in self.paid_on.values())
         today = self.paid_on.get(boa.env.timestamp // 86_400, 0)
         assert self.world.guard.auto_spent_today() == today
+        assert (self.world.guard.review_at(), self.world.guard.hold_at()) == self.thresholds
 
 
 TestPayments = Payments.TestCase

@@ -31,6 +31,7 @@ KEY = sha256(b"verifier key").digest()
 SALT = b"s" * 32
 
 REVIEW_AT, HOLD_AT = 100, 200
+REVIEW_CEILING, HOLD_CEILING = 150, 300
 MAX_AUTO, MAX_PER_DAY = 1_000, 2_500
 MIN_BOND = 10**18
 MAX_AGE_S = 3_600
@@ -164,6 +165,10 @@ class World:
 
     def settle_anchored(self, payment_id: int, log: Published, at: int, **changes: Any) -> None:
         """As anybody: show the guard a record of an anchored log. `changes` replace arguments."""
+        self.guard.settle_anchored(*self.anchored(payment_id, log, at, **changes))
+
+    def anchored(self, payment_id: int, log: Published, at: int, **changes: Any) -> list[Any]:
+        """The arguments of settle_anchored."""
         args = {
             "id": payment_id,
             "record": words(log.records[at]),
@@ -176,7 +181,7 @@ class World:
             "index": at,
             "proof": trees.inclusion(at, log.leaves),
         } | changes
-        self.guard.settle_anchored(*args.values())
+        return list(args.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,8 +210,8 @@ def guard_args(world_parts: tuple[Any, Any, Any, Any], by: str, **changes: Any) 
         "human": by,
         "max_age_s": MAX_AGE_S,
         "max_auto_per_day": MAX_PER_DAY,
-        "review_ceiling": 150,
-        "hold_ceiling": 300,
+        "review_ceiling": REVIEW_CEILING,
+        "hold_ceiling": HOLD_CEILING,
         "change_delay_s": CHANGE_DELAY_S,
         "reclaim_after": RECLAIM_AFTER_S,
         "challenge_window_s": WINDOW_S,
