@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from tools.gas_table import gas_table
+from tools.gas_table import gas_table, judge_table
 from veridict.core import errors
 from veridict.core.errors import VeridictError
 
@@ -81,6 +81,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "errors": errors_table,
     "figures": figures_table,
     "gas": gas_table,
+    "judge": judge_table,
 }
 
 

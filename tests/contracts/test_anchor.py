@@ -117,6 +117,14 @@ def test_the_size_of_another_tree_is_refused(anchor: Any) -> None:
         extend(anchor, 5, 9, new_size=17)
 
 
+@pytest.mark.parametrize("old", [3, 4])
+def test_the_same_root_is_no_longer_log(anchor: Any, old: int) -> None:
+    """As an empty proof would have it: more records, and nothing changed."""
+    extend(anchor, 0, old)
+    with boa.reverts("Anchor: not an extension"):
+        extend(anchor, old, 8, new_root=trees.root(LEAVES[:old]), proof=[])
+
+
 @pytest.mark.parametrize("new", [5, 4])
 def test_a_head_that_does_not_grow_is_refused(anchor: Any, new: int) -> None:
     extend(anchor, 0, 5)
