@@ -84,21 +84,34 @@ def test_announced_only_while_it_runs(tmp_path: Path) -> None:
     assert not (tmp_path / FILE).exists()
 
 
+ANNOUNCER = """
+import sys
+from pathlib import Path
+from veridict.apps.running import announced
+with announced(Path(sys.argv[1]), "http://web", "http://rpc"):
+    print("announced", flush=True)
+    sys.stdin.read()
+"""
+
+
 def write(home: Path, pid: int) -> None:
     (home / FILE).write_bytes(msgspec.json.encode(Running(pid, "http://web", "http://rpc")))
 
 
-def test_another_living_process_is_found(tmp_path: Path) -> None:
+def test_another_process_is_found_while_it_lives(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", ANNOUNCER, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"announced\n"
+        assert running_node(tmp_path) == Running(child.pid, "http://web", "http://rpc")
+        child.kill()
+        child.wait()
+        assert (tmp_path / FILE).exists()
+        assert running_node(tmp_path) is None
+
+
+def test_a_living_process_that_got_a_dead_nodes_number_is_not_it(tmp_path: Path) -> None:
     write(tmp_path, os.getppid())
-    found = running_node(tmp_path)
-    assert found is not None
-    assert found.web == "http://web"
-
-
-def test_a_dead_process_is_not(tmp_path: Path) -> None:
-    child = subprocess.Popen([sys.executable, "-c", ""])
-    child.wait()
-    write(tmp_path, child.pid)
     assert running_node(tmp_path) is None
 
 
