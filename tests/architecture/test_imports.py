@@ -20,7 +20,11 @@ HOMES: Mapping[str, Sequence[str]] = tomllib.loads((ROOT / "pyproject.toml").rea
 ]["homes"]
 OURS = "veridict"
 # Homes of what only an extra installs; they import it when it is asked for.
-EXTRAS = ("veridict.chain.web3", "veridict.ledger.filestores")
+EXTRAS = (
+    "veridict.chain.web3",
+    "veridict.ledger.filestores",
+    "veridict.models.compile.onnx",
+)
 HEAVY = ("numba", "lightgbm", "sklearn", "pyarrow", "pandas", "eth", "web3", "fastapi", "rich")
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from veridict.core.errors import UnsupportedModel
 from veridict.models.compile.agreement import Agreement, agreement
 from veridict.models.compile.outcome import Compiled, Link
+from veridict.models.layout import MAGIC
 
 __all__ = [
     "FRAMEWORKS",
@@ -24,7 +25,21 @@ __all__ = [
     "compile_model",
 ]
 
-FRAMEWORKS = ("lightgbm",)
+FRAMEWORKS = ("lightgbm", "xgboost", "sklearn_trees", "sklearn_hist", "sklearn_isolation")
+
+
+# Protocol 2 and later; compressed as joblib does (zlib, gzip, xz, bzip2); in a zip, as torch does.
+_PICKLES = (
+    b"\x80",
+    b"x\x01",
+    b"x\x5e",
+    b"x\x9c",
+    b"x\xda",
+    b"\x1f\x8b",
+    b"\xfd7zXZ",
+    b"BZh",
+    b"PK",
+)
 
 
 def compile_model(model: object, *, feature_names: Sequence[str] | None = None) -> Compiled:
@@ -46,17 +61,38 @@ def compile_model(model: object, *, feature_names: Sequence[str] | None = None) 
 
 
 def compile_file(path: Path) -> Compiled:
-    """The canonical form of a model file: LightGBM's text, as Booster.save_model writes it.
+    """The canonical form of a model file, recognised by its first bytes:
 
-    Nothing in the file is executed. Raises UnsupportedModel for another or a damaged file.
+    LightGBM's text, XGBoost's JSON or UBJSON, ONNX. Nothing in the file is
+    executed. Raises UnsupportedModel for another or a damaged file.
     """
-    from veridict.models.compile.lightgbm import compile_text
-
     try:
-        return compile_text(path.read_text("utf-8"))
-    except (OSError, ValueError, LookupError) as problem:
+        return _compile_bytes(path.read_bytes(), path.name)
+    except (OSError, ValueError, LookupError, TypeError, ArithmeticError) as problem:
         raise UnsupportedModel(
-            f"{path.name} is no LightGBM model: {problem!r}",
-            remedy="pass the text file that Booster.save_model wrote, whole",
+            f"{path.name} is no whole model file: {problem!r}",
+            remedy="pass the file as the framework wrote it",
             file=path.name,
         ) from problem
+
+
+def _compile_bytes(data: bytes, name: str) -> Compiled:
+    from veridict.models.compile import lightgbm, xgboost
+
+    if data.startswith(b"tree\n"):
+        return lightgbm.compile_text(data.decode())
+    if data.startswith(b"{"):
+        return xgboost.compile_bytes(data)
+    if data.startswith(_PICKLES):
+        raise UnsupportedModel(
+            f"{name} looks like a pickle: to read it is to run whatever code it holds",
+            remedy="load it where you trust it, and pass the model to veridict.compile",
+            file=name,
+        )
+    if data.startswith(MAGIC):
+        raise UnsupportedModel(f"{name} is compiled already", remedy="use it as it is", file=name)
+    raise UnsupportedModel(
+        f"{name} is no model file of a known kind",
+        remedy="pass LightGBM's text, XGBoost's JSON or UBJSON, or ONNX",
+        file=name,
+    )

@@ -49,10 +49,16 @@ class Grown:
 
 
 def grown(branches: Sequence[Branch], leaves: Sequence[int], weights: Sequence[int]) -> Grown:
-    """The tree whose root is branches[0]; every other branch and leaf has one parent."""
+    """The tree whose root is branches[0]. Raises ValueError where that is no tree."""
     order = [0]
+    ends: list[int] = []
     for at in order:
-        order += [child for child in (branches[at].left, branches[at].right) if child >= 0]
+        for child in (branches[at].left, branches[at].right):
+            (order if child >= 0 else ends).append(child)
+        if len(order) > len(branches):
+            raise ValueError("nodes are no tree: one has two parents")
+    if len(set(order)) != len(branches) or sorted(ends) != list(range(-len(leaves), 0)):
+        raise ValueError("nodes are no tree: a node or leaf has no parent, or two")
     place = {at: number for number, at in enumerate(order)}
     own = [
         replace(

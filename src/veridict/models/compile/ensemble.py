@@ -16,7 +16,7 @@ from veridict.models.compile.cutting import Grown, grown, pieces
 from veridict.models.compile.frontier import Lens
 from veridict.models.compile.outcome import FLOAT64, Compiled, Link
 from veridict.models.compile.splits import RIGHT, Branch, Split, branch_of
-from veridict.models.layout import MAX_DEPTH, Node, Tree, TreeModel
+from veridict.models.layout import MAX_DEPTH, MAX_FEATURES, Node, Tree, TreeModel
 
 _EMPTY = (Tree((Node(0, 1, False, ~0, ~0),), (0,)), (0,))  # adds nothing, and expects it
 
@@ -62,6 +62,8 @@ def compile_ensemble(ensemble: Ensemble, lens: Lens | None = None) -> Compiled:
     queues: list[list[Grown]] = [[] for _ in bases]
     branches = iter(_branches(ensemble, lens or Lens()))
     for number, tree in enumerate(ensemble.trees):
+        if not 0 <= tree.output < len(bases):
+            raise ValueError(f"tree {number} adds to output {tree.output} of {len(bases)}")
         if not tree.splits:
             bases[tree.output] += tree.leaves[0]
             continue
@@ -88,7 +90,12 @@ def compile_ensemble(ensemble: Ensemble, lens: Lens | None = None) -> Compiled:
 
 def named(given: Sequence[str] | None, known: Sequence[str], n_features: int) -> tuple[str, ...]:
     """The names to use: `given`, else `known`, else x0, x1, … Raises UnsupportedModel."""
-    names = tuple(given or known) or tuple(f"x{number}" for number in range(n_features))
+    if not 1 <= n_features <= MAX_FEATURES:
+        raise UnsupportedModel(
+            f"{n_features} features are outside 1 to {MAX_FEATURES}",
+            remedy="train on fewer features",
+        )
+    names = tuple(map(str, given or known)) or tuple(f"x{n}" for n in range(n_features))
     if len(names) != n_features:
         raise UnsupportedModel(
             f"{len(names)} feature names for {n_features} features",
@@ -106,8 +113,15 @@ def _branches(ensemble: Ensemble, lens: Lens) -> list[Branch]:
     """All splits of all trees, in order; all cuts are imaged at once, for speed."""
     splits = [split for tree in ensemble.trees for split in tree.splits]
     cuts = np.array([cut for split in splits for cut in split.cuts], dtype=np.float64)
+    if np.isnan(cuts).any():
+        raise UnsupportedModel("a threshold is NaN: its rows go no way", remedy="train again")
     counts = [len(split.cuts) for split in splits]
     features = np.repeat(np.array([split.feature for split in splits], dtype=np.intp), counts)
+    if any(not 0 <= split.feature < len(ensemble.feature_names) for split in splits):
+        raise UnsupportedModel(
+            f"it asks for features beyond its {len(ensemble.feature_names)}",
+            remedy="pass the model whole, as its framework wrote it",
+        )
     images = lens.images(features, cuts, ensemble.to_float32).tolist()
     ends = list(accumulate(counts, initial=0))
     missing_right = [split.missing_right for split in splits]

@@ -57,7 +57,7 @@ class Lens:
         One below the image of -inf where there is none. All arrays are [n].
         """
         if not self.steps and not to_float32:
-            return np.where(np.isnan(cuts), _LOWEST - _ONE, image(cuts))
+            return image(cuts)
         low = np.full(len(cuts), _LOWEST - _ONE)
         high = np.full(len(cuts), _HIGHEST)
         while (low < high).any():

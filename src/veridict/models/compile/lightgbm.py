@@ -174,8 +174,6 @@ def _tree(pairs: dict[str, str], number: int, output: int) -> SourceTree:
 
 def _rule(threshold: float, decision: int) -> tuple[tuple[float, ...], bool, bool]:
     """Cuts, whether the first stretch goes left, whether missing goes right."""
-    if math.isnan(threshold):
-        raise _refused("a threshold is NaN", "train again")
     default_left = bool(decision & _DEFAULT_LEFT)
     missing = decision >> 2 & 3
     if missing == _MISSING_NONE:

@@ -11,7 +11,6 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-NOTHING_BELOW = math.nan  # the cut that no float is at or below
 LEFT, RIGHT = -1, -2  # of a branch, as a step names them
 _BEFORE_FLOATS = 1  # an image that belongs to no float, above missing and below them all
 
@@ -66,9 +65,10 @@ def by_stretches(
 ) -> tuple[tuple[float, ...], bool]:
     """Cuts and first_left of a split that `goes_left` tells, constant between `borders`.
 
-    A border is the last value of its stretch; `goes_left` is asked at each, and at infinity.
+    A border is the last value of its stretch, NaN where the stretch is empty;
+    `goes_left` is asked at each, and at infinity.
     """
-    ends = sorted({*borders} - {math.inf})
+    ends = sorted({border for border in borders if border < math.inf})
     ways = [goes_left(end) for end in (*ends, math.inf)]
     cuts = [end for end, way, then in zip(ends, ways, ways[1:], strict=False) if way != then]
     return tuple(cuts), ways[0]
