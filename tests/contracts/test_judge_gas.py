@@ -92,7 +92,7 @@ def measure(client: Client) -> dict[str, int]:
     judge = deploy(client, Artifact.load("Judge"), *addresses)
     stakes.send("set_judge", judge.address)
     gas: dict[str, int] = {}
-    for n_trees, leaves in ((20, 16), (100, 31), (255, 31)):
+    for n_trees, leaves in ((20, 16), (100, 15), (100, 31), (255, 31)):
         canonical = shaped(n_trees, leaves)
         chunks = deploy_code(client, [data_contract_initcode(c) for c in canonical.chunks()])
         registry.send("register", canonical.id, chunks, CARD, FEATURES)
