@@ -13,8 +13,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
+from typing import Any
 
 from veridict.core.errors import BadInput
 
@@ -22,6 +24,8 @@ JsonValue = None | bool | int | str | Sequence["JsonValue"] | Mapping[str, "Json
 
 MAX_JSON_INT = 2**53 - 1  # RFC 8785 §3.2.2.3: beyond it IEEE doubles skip integers
 SALT_BYTES = 32
+MAX_DEPTH = 64  # of JSON that is read; what we write nests less than ten deep
+_TEXT, _BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL), re.compile(rb"[\[\]{}]")
 
 TAG_REQUEST = b"R"
 TAG_INPUTS = b"I"
@@ -36,6 +40,26 @@ def canonical_json(value: JsonValue) -> bytes:
     _check(value)
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return text.encode()
+
+
+def parse_json(data: bytes, **options: Any) -> Any:
+    """`json.loads(data, **options)`, refusing with ValueError what nests deeper than MAX_DEPTH.
+
+    `json` recurses as deep as its input, and where a library has raised Python's
+    recursion limit a hostile document ends the process instead of raising.
+    """
+    if nesting(data) > MAX_DEPTH:
+        raise ValueError(f"it is nested deeper than {MAX_DEPTH}")
+    return json.loads(data, **options)
+
+
+def nesting(data: bytes) -> int:
+    """How deep brackets nest outside of texts."""
+    depth = deepest = 0
+    for bracket in _BRACKET.findall(_TEXT.sub(b"", data)):
+        depth += 1 if bracket in b"[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def sha256_hex(data: bytes) -> str:

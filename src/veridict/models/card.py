@@ -8,14 +8,13 @@ its digest.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import MISSING, asdict, dataclass, fields
 from hashlib import sha256
 from typing import Any, TypeVar
 
-from veridict.core.codec import JsonValue, canonical_json
+from veridict.core.codec import JsonValue, canonical_json, parse_json
 from veridict.core.errors import BadInput
 from veridict.core.nouns import Policy
 from veridict.models.source import HEX32, DataFile, DataSource, RecordSet
@@ -135,9 +134,8 @@ class ModelCard:
     def decode(cls, data: bytes) -> ModelCard:
         """Raises BadInput unless `data` is the canonical JSON of one valid card."""
         _check(len(data) <= MAX_CARD_BYTES, f"it is longer than {MAX_CARD_BYTES} bytes")
-        _check(_depth(data) <= _MAX_DEPTH, f"it is nested deeper than {_MAX_DEPTH}")
         try:
-            value: Any = json.loads(data)
+            value: Any = parse_json(data)
         except ValueError as error:
             raise _bad(f"it is no JSON ({type(error).__name__})") from error
         _check(isinstance(value, dict) and value.pop("schema", None) == SCHEMA, f"no {SCHEMA}")
@@ -161,15 +159,6 @@ class ModelCard:
 _KNOWN = {f.name for f in fields(ModelCard)}
 _NEEDED = {f.name for f in fields(ModelCard) if f.default is MISSING}
 _LISTS = {"features", "limits", "metrics", "sources", "libraries"}
-
-
-def _depth(data: bytes) -> int:
-    """How deep brackets nest outside of texts. `json` recurses as deep, up to a crash."""
-    depth = deepest = 0
-    for bracket in _BRACKET.findall(_TEXT.sub(b"", data)):
-        depth += 1 if bracket in b"[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
 
 
 def _source(item: Any) -> DataSource:

@@ -12,12 +12,11 @@ so that neither can pass for the other. `keyid` is the note key id in hex.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from veridict.core.codec import canonical_json
+from veridict.core.codec import canonical_json, parse_json
 from veridict.core.errors import BadInput, EvidenceError
 from veridict.proofs.note import Signature, Signer, Verifier, decode_base64, encode_base64
 
@@ -51,7 +50,7 @@ class Envelope:
         if len(data) > MAX_BYTES:
             _malformed(f"it is longer than {MAX_BYTES} bytes")
         try:
-            found: Any = json.loads(data)
+            found: Any = parse_json(data)
             payload = decode_base64(found["payload"])
             signatures = [
                 (str(item.get("keyid", "")), decode_base64(item["sig"]))

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from veridict.core.codec import JsonValue, canonical_json
+from veridict.core.codec import MAX_DEPTH, JsonValue, canonical_json, nesting
 from veridict.core.errors import BadInput
 from veridict.core.nouns import RECORD_KIND, PredictionRecord
 from veridict.models.card import ModelCard
@@ -98,8 +98,10 @@ def decode(body: bytes) -> LogRecord:
     if body[:1] == bytes([RECORD_KIND]):
         return PredictionRecord.decode(body)
     try:
+        if nesting(body) > MAX_DEPTH:  # a card holds whatever JSON: see `codec.parse_json`
+            raise ValueError(f"it is nested deeper than {MAX_DEPTH}")
         record = _decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+    except (msgspec.DecodeError, ValueError) as problem:
         raise BadInput(
             f"not a log record: {problem}", remedy="the record was altered or is newer"
         ) from problem

@@ -17,6 +17,7 @@ from veridict.core.codec import (
     JsonValue,
     canonical_json,
     commit,
+    parse_json,
     sha256_hex,
 )
 from veridict.core.errors import BadInput
@@ -126,3 +127,12 @@ def test_commitments_are_tagged_hashes() -> None:
 
 def test_sha256_hex_is_what_sha256sum_prints() -> None:
     assert sha256_hex(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+@pytest.mark.parametrize("text", [b"[" * 100_000, b'{"a":' * 100_000, b'["' + b"[" * 100 + b'"]'])
+def test_nesting_is_bounded_before_the_parser_recurses(text: bytes) -> None:
+    if text.startswith(b'["'):
+        assert parse_json(text) == ["[" * 100]  # brackets in a text nest nothing
+    else:
+        with pytest.raises(ValueError, match="nested deeper"):
+            parse_json(text)

@@ -20,6 +20,7 @@ from veridict.chain.embedded.faults import (
 )
 from veridict.chain.embedded.methods import METHODS, Chain, send_raw
 from veridict.chain.rpc_errors import node_said
+from veridict.core.codec import parse_json
 from veridict.core.errors import VeridictError
 
 MAX_BATCH = 1_000
@@ -81,8 +82,8 @@ def _answer(chain: Chain, method: str, params: Sequence[Any]) -> Answer:
 def answer_bytes(chain: Chain, body: bytes) -> bytes:
     """One JSON-RPC request or batch; empty for notifications alone."""
     try:
-        request = json.loads(body)
-    except (ValueError, RecursionError):
+        request = parse_json(body)
+    except ValueError:
         return _dump(_failure(None, Fault(PARSE_ERROR, "parse error: the body is not JSON")))
     if not isinstance(request, list):
         (response,) = _respond(chain, [request])

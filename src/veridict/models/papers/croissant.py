@@ -10,11 +10,11 @@ A description is kept only if it pins the data: at least one file has a SHA-256.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any, NoReturn
 
+from veridict.core.codec import parse_json
 from veridict.core.errors import BadInput
 from veridict.models.source import HEX32, DataFile, DataSource, RecordSet
 
@@ -51,8 +51,8 @@ def _document(data: bytes) -> Node:
     if len(data) > MAX_BYTES:
         _refuse(f"it is longer than {MAX_BYTES} bytes")
     try:
-        found = json.loads(data, object_pairs_hook=_once)
-    except (ValueError, RecursionError) as problem:
+        found = parse_json(data, object_pairs_hook=_once)
+    except ValueError as problem:
         raise BadInput(
             f"not a Croissant description: it is no JSON ({type(problem).__name__})",
             remedy="pass the data set's Croissant file as its publisher gives it",

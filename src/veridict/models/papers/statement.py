@@ -12,13 +12,12 @@ the digest of its resource.) Layout: sigstore/model-transparency, `model_signing
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from veridict.core.codec import canonical_json
+from veridict.core.codec import canonical_json, parse_json
 from veridict.core.errors import BadInput, EvidenceError
 from veridict.core.nouns import Finding
 from veridict.models.source import HEX32, DataFile
@@ -76,7 +75,7 @@ class Statement:
     def decode(cls, data: bytes) -> Statement:
         """Raises EvidenceError ("statement.malformed") unless it is one and agrees with itself."""
         try:
-            found: Any = json.loads(data)
+            found: Any = parse_json(data)
             (subject,) = found["subject"]
             predicate = found["predicate"]
             how = predicate["serialization"]
