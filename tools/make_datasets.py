@@ -12,6 +12,7 @@ import os
 import sys
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,6 +20,7 @@ import pyarrow.parquet as pq
 
 OUT = Path(__file__).parent.parent / "src/veridict/solutions/finance/data"
 DAY_S = 86_400
+SHORT = 320  # characters of a description that stand on one line
 AMLSIM_DAY_0_S = 1_704_067_200 - DAY_S  # the simulator's step 1 becomes 2024-01-01
 UCI_START_S = 1_127_779_200  # 2005-09-27; the data are of September 2005, days unknown
 
@@ -71,7 +73,20 @@ def describe(data: Path, croissant: Path) -> None:
     content = data.read_bytes()
     description["distribution"][0]["contentSize"] = f"{len(content)} B"
     description["distribution"][0]["sha256"] = sha256(content).hexdigest()
-    croissant.write_text(json.dumps(description, indent=1, ensure_ascii=False) + "\n")
+    croissant.write_text(_spelled(description) + "\n")
+
+
+def _spelled(value: Any, margin: str = "") -> str:
+    """JSON in which what is short stands on one line."""
+    flat = json.dumps(value, ensure_ascii=False)
+    if len(flat) <= SHORT or not isinstance(value, dict | list):
+        return flat
+    inner = f"\n{margin} "
+    if isinstance(value, list):
+        items = [_spelled(item, margin + " ") for item in value]
+        return f"[{inner}{(',' + inner).join(items)}\n{margin}]"
+    named = [f"{json.dumps(name)}: {_spelled(item, margin + ' ')}" for name, item in value.items()]
+    return f"{{{inner}{(',' + inner).join(named)}\n{margin}}}"
 
 
 def main() -> int:

@@ -109,3 +109,14 @@ def _tab_to(page: Page, selector: str) -> None:
         if page.evaluate("s => document.activeElement.matches(s)", selector):
             return
     raise AssertionError(f"the keyboard does not reach {selector}")
+
+
+def test_a_case_tells_what_is_usual(real: Real, open_page: OpenPage) -> None:
+    row = real.example("hold")
+    compared = [reason.usual.text for reason in row.reasons if reason.usual]
+    assert compared
+    assert all(text.startswith("usually ") for text in compared)
+    page = open_page(real.url, f"#/cases/{row.index}")
+    expect(page.locator(".case .reasons small")).to_have_text(compared)
+    page = open_page(real.url, f"#/prediction/{row.index}")
+    expect(page.locator(".weights small.usual")).to_have_text(compared)

@@ -145,6 +145,8 @@ def face_of(scenario: Scenario[Any]) -> Face:
         notices=scenario.notices,
         reason=scenario.reason_text,
         summary=summary,
+        value=scenario.value_text,
+        whom=words.whom,
     )
 
 

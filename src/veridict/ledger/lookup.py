@@ -1,9 +1,9 @@
-"""Finds a record by its request's id: a side file, filled after the fact and never trusted.
+"""Finds records by their request's id or subject: a side file, filled late and never trusted.
 
 A random index inside the append transaction would cost ten times the append.
 So the file lags behind the log and catches up when it is asked; every answer is
 checked against the payload; deleting the file costs a rebuild and nothing else.
-It holds 8-byte hashes of ids, not the ids.
+It holds 8-byte hashes of ids and subjects, not themselves.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from threading import Lock
 from typing import Any
 
 from veridict.core.errors import EvidenceError
-from veridict.ledger.payloads import decode_payload, request_id_of
+from veridict.ledger.payloads import decode_payload, request_id_of, subject_of
 from veridict.ledger.schema import storage_errors
 from veridict.ledger.store import Store, insert
 
 FILE = "lookup.sqlite"
-_VERSION = 1
+_VERSION = 2
 _TABLES = f"""
 CREATE TABLE request (key INTEGER, idx INTEGER, PRIMARY KEY (key, idx)) STRICT, WITHOUT ROWID;
+CREATE TABLE subject (key INTEGER, idx INTEGER, PRIMARY KEY (key, idx)) STRICT, WITHOUT ROWID;
 CREATE TABLE progress (next_index INTEGER NOT NULL) STRICT;
 INSERT INTO progress VALUES (0);
 PRAGMA user_version = {_VERSION};
@@ -31,7 +32,7 @@ PRAGMA user_version = {_VERSION};
 
 
 class RequestIndex:
-    """Request id → index of its first record."""
+    """Request id → index of its first record; subject → indices of its records."""
 
     def __init__(self, directory: Path, store: Store, *, writable: bool) -> None:
         self._path = directory / FILE
@@ -51,6 +52,17 @@ class RequestIndex:
                 self._discard()
                 return self._find(request_id, size)
 
+    def of_subject(self, subject: str, below: int, most: int, size: int) -> list[int]:
+        """The last `most` of the records before `below` whose payload is of this subject."""
+        with self._lock, storage_errors(self._path):
+            try:
+                return self._of_subject(subject, below, most, size)
+            except sqlite3.DatabaseError:
+                if not self._writable:
+                    return self._scan_subject(subject, 0, below)[-most:]
+                self._discard()
+                return self._of_subject(subject, below, most, size)
+
     def close(self) -> None:
         with self._lock:
             if self._db is not None:
@@ -68,8 +80,20 @@ class RequestIndex:
                 return int(index)
         return self._scan(request_id, known, size)
 
+    def _of_subject(self, subject: str, below: int, most: int, size: int) -> list[int]:
+        db = self._open()
+        if db is None:
+            return self._scan_subject(subject, 0, below)[-most:]
+        known = self._catch_up(db, size)
+        found = db.execute(
+            "SELECT idx FROM subject WHERE key = ? AND idx < ? ORDER BY idx DESC LIMIT ?",
+            (_key(subject.encode()), min(below, known), most),
+        ).fetchall()
+        first = [index for (index,) in reversed(found) if self._is_of(index, subject)]
+        return (first + self._scan_subject(subject, known, below))[-most:]
+
     def _open(self) -> sqlite3.Connection | None:
-        """The side file; None where a reader finds none."""
+        """The side file; None where a reader finds none, or that of another release."""
         if self._db is None and (self._writable or self._path.exists()):
             mode = "rwc" if self._writable else "ro"
             db = sqlite3.connect(
@@ -77,10 +101,13 @@ class RequestIndex:
                 uri=True, isolation_level=None, check_same_thread=False,
             )  # fmt: skip
             self._db = db
+            (version,) = db.execute("PRAGMA user_version").fetchone()
+            if version not in (0, _VERSION):
+                raise sqlite3.DatabaseError("the side file is another release's")
             if self._writable:
                 db.execute("PRAGMA journal_mode = WAL")
                 db.execute("PRAGMA synchronous = NORMAL")
-                if db.execute("PRAGMA user_version").fetchone() == (0,):
+                if version == 0:
                     db.executescript(f"BEGIN; {_TABLES} COMMIT;")
         return self._db
 
@@ -92,11 +119,15 @@ class RequestIndex:
         if not self._writable:
             return int(known)
         for page in self._store.scan("payload", known, size):
-            flat: list[Any] = []
+            requests: list[Any] = []
+            subjects: list[Any] = []
             for index, data in page:
-                flat += (_key(request_id_of(data)), index)
+                requests += (_key(request_id_of(data)), index)
+                if subject := subject_of(data):  # nobody's rows have nothing in common
+                    subjects += (_key(subject), index)
             db.execute("BEGIN")
-            insert(db, "INSERT OR IGNORE INTO request (key, idx)", 2, flat)
+            insert(db, "INSERT OR IGNORE INTO request (key, idx)", 2, requests)
+            insert(db, "INSERT OR IGNORE INTO subject (key, idx)", 2, subjects)
             db.execute("UPDATE progress SET next_index = ?", (page[-1][0] + 1,))
             db.execute("COMMIT")
         return size
@@ -113,6 +144,19 @@ class RequestIndex:
                 if request_id_of(data) == wanted:
                     yield index
 
+    def _scan_subject(self, subject: str, start: int, stop: int) -> list[int]:
+        wanted = subject.encode()
+        return [
+            index
+            for page in self._store.scan("payload", start, stop)
+            for index, data in page
+            if wanted and subject_of(data) == wanted
+        ]
+
+    def _is_of(self, index: int, subject: str) -> bool:
+        row = self._store.one("SELECT payload FROM payload WHERE idx = ?", (index,))
+        return row is not None and subject_of(row[0]) == subject.encode()
+
     def _is_request(self, index: int, request_id: str) -> bool:
         row = self._store.one("SELECT payload FROM payload WHERE idx = ?", (index,))
         try:
@@ -128,5 +172,5 @@ class RequestIndex:
             self._path.with_name(FILE + suffix).unlink(missing_ok=True)
 
 
-def _key(request_id: bytes) -> int:
-    return int.from_bytes(sha256(request_id).digest()[:8], "big", signed=True)
+def _key(name: bytes) -> int:
+    return int.from_bytes(sha256(name).digest()[:8], "big", signed=True)

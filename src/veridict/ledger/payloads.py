@@ -56,3 +56,15 @@ def decode_payload(data: bytes) -> Payload:
 def request_id_of(data: bytes) -> bytes:
     """The request id's bytes without decoding the rest; unchecked, for the lookup index."""
     return data[_HEADER.size : _HEADER.size + int.from_bytes(data[1:3], "big")]
+
+
+def subject_of(data: bytes) -> bytes:
+    """The subject's bytes, as `request_id_of`."""
+    start = _HEADER.size + int.from_bytes(data[1:3], "big")
+    return data[start : start + int.from_bytes(data[3:5], "big")]
+
+
+def inputs_of(data: bytes) -> bytes:
+    """The inputs' bytes, as `request_id_of`: they stand last."""
+    length = int.from_bytes(data[9:13], "big")
+    return data[len(data) - length :]

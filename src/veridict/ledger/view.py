@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from veridict.core.errors import BadInput, EvidenceError, NotFound
 from veridict.core.nouns import Anchor, Payload, RecordState
 from veridict.ledger.heads import FinalBlocks, Heads
 from veridict.ledger.lookup import RequestIndex
-from veridict.ledger.payloads import decode_payload
+from veridict.ledger.payloads import decode_payload, inputs_of
 from veridict.ledger.store import Store
 from veridict.ledger.tiles import Tile, TileNodes
 from veridict.proofs.checkpoint import SignedCheckpoint
@@ -110,6 +110,16 @@ class LogView:
         if not subject or below <= 0:
             return []
         return self._requests.of_subject(subject, below, most, self.size)
+
+    def shown(self, indices: Sequence[int]) -> list[tuple[bytes, bytes]]:
+        """(body, inputs) of those of up to 1000 records that have a payload, in order.
+
+        For what is shown to people: damaged payloads are left to the audit.
+        """
+        marks = ", ".join("?" * len(indices))
+        sql = f"SELECT body, payload FROM record JOIN payload USING (idx) WHERE idx IN ({marks})"
+        rows = self._store.rows(f"{sql} ORDER BY idx", tuple(indices))
+        return [(body, inputs_of(data)) for body, data in rows]
 
     # -- prove -------------------------------------------------------------------------------
 

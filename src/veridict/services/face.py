@@ -10,7 +10,9 @@ from veridict.core.nouns import Decision, Request
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """`reason(feature number, value)` is a sentence; `summary(request)` a few words."""
+    """`reason(feature number, value)` is a sentence, `value` of the same its value alone;
+    `summary(request)` a few words; `whom` a request is about, e.g. "payer".
+    """
 
     name: str
     title: str
@@ -18,6 +20,8 @@ class Face:
     notices: tuple[str, ...]
     reason: Callable[[int, float], str]
     summary: Callable[[Request], str] = field(default=lambda request: request.id)
+    value: Callable[[int, float], str] = field(default=lambda feature, value: f"{value:g}")
+    whom: str = "subject"
 
 
 def plain_face(feature_names: tuple[str, ...] = ()) -> Face:

@@ -12,13 +12,28 @@ from veridict.core.nouns import Finding
 
 
 @dataclass(frozen=True, slots=True)
+class UsualView:
+    """A feature's usual value for the subject and for everybody; None where nothing is known."""
+
+    own: str | None
+    own_rows: int
+    everybody: str | None
+    everybody_rows: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReasonView:
-    """Why: one feature's part in the score. `contribution` is in log-odds, as the raw score."""
+    """Why: one feature's part in the score. `contribution` is in log-odds, as the raw score.
+
+    `usual` is told where a person will look: for review and hold.
+    """
 
     feature: str
     value: str
     contribution: float
     text: str
+    usual: UsualView | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,20 +11,18 @@ import numpy as np
 from veridict.core.codec import canonical_json
 from veridict.core.errors import Refused
 from veridict.core.nouns import (
-    NO_REASON,
-    SCORE_ONE,
     Decision,
     Payload,
     PredictionRecord,
     Request,
 )
 from veridict.core.version import VERSION
-from veridict.models.image import float_of, unpack
 from veridict.services import views
 from veridict.services.board import Case, probability
 from veridict.services.bus import Bus
 from veridict.services.node import Act, Node
 from veridict.services.predict import Prediction
+from veridict.services.reasons import reason_views
 from veridict.services.records import ActRecord, is_prediction
 from veridict.services.seven import stages
 
@@ -218,7 +216,10 @@ class Window:
             return
         self._shown_ms = now
         gravest = max(made, key=lambda p: p.record.score)
-        row = prediction_row(self._node, gravest.index, gravest.record, gravest.payload)
+        # without what is usual: the stream does not wait for the past to be looked up
+        row = prediction_row(
+            self._node, gravest.index, gravest.record, gravest.payload, compare=False
+        )
         self.bus.publish("prediction", row)
 
     def _indices(self, before: int | None, wanted: Decision | None) -> Iterator[int]:
@@ -242,6 +243,8 @@ def prediction_row(
     index: int,
     record: PredictionRecord,
     payload: Payload | None,
+    *,
+    compare: bool = True,
 ) -> views.PredictionRow:
     return views.PredictionRow(
         index=index,
@@ -253,35 +256,9 @@ def prediction_row(
         score=record.score,
         probability=probability(record.score),
         decision=record.decision.word,
-        reasons=reason_views(node, record, payload),
+        reasons=reason_views(node, index, record, payload, compare=compare),
         state=node.state(index).word,
     )
-
-
-def reason_views(
-    node: Node, record: PredictionRecord, payload: Payload | None
-) -> list[views.ReasonView]:
-    """The recorded reasons with values and contributions, worked out again from the inputs."""
-    model = node.model(record.model_id)
-    if payload is None or model is None:
-        return []
-    images = unpack(payload.inputs, model.n_features)
-    features, contributions = model.explain(images)
-    values = images[0].tolist()
-    names = node.feature_names(record.model_id)
-    told: Sequence[tuple[int, int]] = list(
-        zip(features[0].tolist(), contributions[0].tolist(), strict=True)
-    )
-    return [
-        views.ReasonView(
-            feature=names[feature] if feature < len(names) else f"feature {feature}",
-            value=f"{float_of(values[feature]):g}",
-            contribution=contribution / SCORE_ONE,
-            text=node.face.reason(feature, float_of(values[feature])),
-        )
-        for feature, contribution in told
-        if feature != NO_REASON
-    ]
 
 
 def act_view(index: int, record: ActRecord) -> views.ActView:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from concurrent.futures import wait
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -305,3 +306,37 @@ def test_a_payload_too_long_to_store_fails_its_caller_alone(tmp_path: Path) -> N
         with pytest.raises(BadInput):
             log.append([Entry(b"x", make_payload("n" * 70_000))])
         assert log.append([make_entry("next")]).first_index == 0
+
+
+def test_records_of_a_subject_are_found_and_checked(tmp_path: Path) -> None:
+    signer = make_signer()
+    with Log.open(tmp_path, signer=signer) as log:
+        log.append([make_entry(name) for name in ("a", "b", "a", "c", "a")])
+        assert log.of_subject("subject of a", 5, 9) == [0, 2, 4]
+        assert log.of_subject("subject of a", 4, 9) == [0, 2]
+        assert log.of_subject("subject of a", 5, 2) == [2, 4]
+        assert log.of_subject("subject of nobody", 5, 9) == []
+        assert log.of_subject("", 5, 9) == []
+        log.append([make_entry("a")])
+        assert log.of_subject("subject of a", 6, 9) == [0, 2, 4, 5]
+    lookup = tmp_path / "lookup.sqlite"
+    for content in (b"no database", None):
+        lookup.unlink() if content is None else lookup.write_bytes(content)
+        for suffix in ("-wal", "-shm"):
+            lookup.with_name(lookup.name + suffix).unlink(missing_ok=True)
+        with Log.open_readonly(tmp_path) as reader:
+            assert reader.of_subject("subject of a", 6, 9) == [0, 2, 4, 5]
+    with Log.open(tmp_path, signer=signer) as log:
+        assert log.of_subject("subject of a", 5, 2) == [2, 4]
+
+
+def test_a_lookup_file_of_another_release_is_made_anew(tmp_path: Path) -> None:
+    with Log.open(tmp_path, signer=make_signer()) as log:
+        log.append([make_entry("a")])
+        assert log.find_request("a") == 0
+    with closing(sqlite3.connect(tmp_path / "lookup.sqlite")) as db:
+        db.execute("PRAGMA user_version = 1")
+    with Log.open_readonly(tmp_path) as reader:
+        assert reader.find_request("a") == 0
+    with Log.open(tmp_path, signer=make_signer()) as log:
+        assert log.of_subject("subject of a", 1, 1) == [0]

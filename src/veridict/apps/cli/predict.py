@@ -13,7 +13,7 @@ from veridict.apps.running import running_node
 from veridict.apps.settings import Settings
 from veridict.apps.wire import open_node
 from veridict.core.errors import BadInput
-from veridict.services.views import PredictionRow
+from veridict.services.views import PredictionRow, ReasonView
 from veridict.services.window import Window
 from veridict.watch.feature_rows import FeatureRows, read_feature_rows
 
@@ -67,5 +67,10 @@ def _predict_here(
 
 
 def _line(row: PredictionRow) -> str:
-    why = "; ".join(reason.text for reason in row.reasons)
+    why = "; ".join(_reason(reason) for reason in row.reasons)
     return f"{row.index:>8}  {row.request_id:<20}  {row.probability:6.3f}  {row.decision:<6}  {why}"
+
+
+def _reason(reason: ReasonView) -> str:
+    beside = f" ({reason.usual.text})" if reason.usual and reason.usual.text else ""
+    return reason.text + beside

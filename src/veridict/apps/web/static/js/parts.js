@@ -30,12 +30,13 @@ export function scoreBar(row) {
     h("span.score-value", {}, h("span.hidden", {}, "probability "), value));
 }
 
-export function reasons(row, most = 3) {
+/** With `usual`, what is usual for the subject and for everybody stands below each reason. */
+export function reasons(row, most = 3, usual = false) {
   return h("ul.reasons", {}, row.reasons.slice(0, most).map((reason) =>
     h("li", { title: `${reason.feature} = ${format.known(reason.value)}: ${format.signed(reason.contribution)} log-odds` },
       h(`span.${reason.contribution < 0 ? "lowers" : "raises"}`, {}, icon(reason.contribution < 0 ? "down" : "up"),
         h("span.hidden", {}, reason.contribution < 0 ? "lowers: " : "raises: ")),
-      reason.text)));
+      usual && reason.usual?.text ? h("span.told", {}, reason.text, h("small", {}, reason.usual.text)) : reason.text)));
 }
 
 /** A long hash, cut in the middle, whole in its title, and a button that copies it. */

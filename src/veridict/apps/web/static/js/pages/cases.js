@@ -117,7 +117,7 @@ function drawDetail(view, one) {
       ["Subject", value(row.subject || "–", "subject")], row.summary === row.request_id ? null : ["About", value(row.summary, "summary")], ["Decided", format.moment(row.time_ms)],
       ["On chain", one.payment_id === null ? "no payment in the guard contract" : `payment ${one.payment_id} in the guard contract`],
     ].filter(Boolean).map(([label, content]) => h("div", {}, h("dt", {}, label), h("dd", {}, content)))),
-    h("h3", {}, "Reasons"), reasons(row),
+    h("h3", {}, "Reasons"), reasons(row, 3, true),
     h("p", {}, h("a", { href: `#/prediction/${row.index}` }, "All seven stages of this prediction")),
     one.acts.length ? [h("h3", {}, "Acts"), h("ul.acts", {}, one.acts.map(actLine))] : null,
     one.status === "open" ? form(view, one) : null);

@@ -101,7 +101,8 @@ function weights(all) {
   const most = Math.max(...all.map((reason) => Math.abs(reason.contribution)), 1e-9);
   return h("ul.weights", { "aria-label": "Strongest reasons" }, all.map((reason) =>
     h(`li.${reason.contribution < 0 ? "lowers" : "raises"}`, {},
-      h("span.weight-text", {}, reason.text, h("small", {}, `${reason.feature} = ${format.known(reason.value)}`)),
+      h("span.weight-text", {}, reason.text, h("small", {}, `${reason.feature} = ${format.known(reason.value)}`),
+        reason.usual?.text ? h("small.usual", {}, reason.usual.text) : null),
       h("span.weight-bar", { "aria-hidden": "true" }, h("span", { vars: { "--part": Math.abs(reason.contribution) / most } })),
       h("span.weight-value", {}, format.signed(reason.contribution)))));
 }
