@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from veridict.core.nouns import Stage
+from veridict.core.nouns import Request, Stage
 from veridict.core.progress import Progress, Step, silent
 from veridict.services.node import Node
 from veridict.services.predict import Prediction
@@ -57,19 +57,24 @@ def watch(
     done = Watched(seen_before=already_decided(node, rows.ids))
     extractor_sees(extractor, rows.slice(0, done.seen_before))
     live = rows.slice(done.seen_before, len(rows)).unlabelled()
+    known = node.board.predictions > 0
     began = time.perf_counter()
     for batch in live.batches(BATCH):
         requests = [example.request for example in batch.examples()]
         at = time.perf_counter()
         features = extractor.batch(batch)
         done.features_seconds += time.perf_counter() - at
-        told(node.predict(features, requests))
-        done.decided += len(requests)
+        new = [row for row, r in enumerate(requests) if not (known and _decided(node, r))]
+        if new:
+            told(node.predict(features[new], [requests[row] for row in new]))
+        done.decided += len(new)
+        done.seen_before += len(requests) - len(new)
         if node.unanchored() >= anchor_every:
             _anchor(node, done)
         done.seconds = time.perf_counter() - began
-        total = done.seen_before + len(live)
-        progress(Step(Stage.LOG, "decided and logged", done.seen_before + done.decided, total))
+        progress(
+            Step(Stage.LOG, "decided and logged", done.seen_before + done.decided, len(rows))
+        )
     return done
 
 
@@ -83,6 +88,11 @@ def already_decided(node: Node, ids: Sequence[str]) -> int:
         else:
             low = middle + 1
     return low
+
+
+def _decided(node: Node, request: Request) -> bool:
+    """A row in the middle may have a record too: another run may have begun elsewhere."""
+    return node.log.find_request(request.id) is not None
 
 
 def extractor_sees(extractor: Extractor[F], rows: Table[F]) -> None:
