@@ -10,7 +10,7 @@ import httpx
 from veridict.core.errors import BadInput, PeerUnavailable
 from veridict.proofs.add_checkpoint import Reply
 
-TIMEOUT_S = 10.0
+TIMEOUT_S = 5.0
 # The largest file of c2sp.org/tlog-tiles: a bundle of 256 entries of 65,535 bytes.
 MAX_REPLY_BYTES = 256 * (2 + 65_535)
 

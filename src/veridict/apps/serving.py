@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from veridict.apps.settings import Settings
 from veridict.core.errors import VeridictError
+from veridict.ledger.faces import LogFiles
 from veridict.services.node import Node
 from veridict.services.window import Window
 
@@ -35,7 +36,8 @@ def serving(
     from veridict.apps.web.server import WebServer
 
     window = Window(node)
-    app = create_app(window, token=settings.access_token(), hosts=(host,))
+    files = LogFiles(node.log)
+    app = create_app(window, token=settings.access_token(), hosts=(host,), log=files)
     rpc_url = node.rpc_url
     stop = threading.Event()
     heart = threading.Thread(

@@ -5,6 +5,9 @@ VERIDICT_RPC            JSON-RPC URL of the chain           the embedded chain
 VERIDICT_DATA           where large data sets lie           none
 VERIDICT_OPERATOR_KEY   the operator's key (hex)            a key file in the home
 VERIDICT_TOKEN          token for calls that change state   a token file in the home
+VERIDICT_POLICY         the witnesses to ask, and quorum    policy.txt in the home, if there
+VERIDICT_WITNESSES      more URLs of witnesses to ask       those of the policy
+VERIDICT_LOG_KEYS       ed25519, or ed25519+ml-dsa-44       ed25519
 """
 
 from __future__ import annotations
@@ -15,9 +18,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from veridict.core.errors import StorageFailed
+from veridict.core.errors import BadInput, StorageFailed
 
 TOKEN_FILE = "token"
+ED25519, BOTH = "ed25519", "ed25519+ml-dsa-44"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,9 @@ class Settings:
     rpc: str | None = None
     data: Path | None = None
     token: str | None = field(default=None, repr=False)
+    policy: Path | None = None
+    witnesses: tuple[str, ...] = ()
+    ml_dsa: bool = False
 
     @classmethod
     def read(
@@ -39,11 +46,16 @@ class Settings:
     ) -> Settings:
         """From `environment`, overruled by what was given on the command line."""
         data = environment.get("VERIDICT_DATA")
+        policy = environment.get("VERIDICT_POLICY")
+        urls = environment.get("VERIDICT_WITNESSES", "")
         return cls(
             home=(home or Path(environment.get("VERIDICT_HOME") or "~/.veridict")).expanduser(),
             rpc=rpc or environment.get("VERIDICT_RPC") or None,
             data=Path(data).expanduser() if data else None,
             token=environment.get("VERIDICT_TOKEN") or None,
+            policy=Path(policy).expanduser() if policy else None,
+            witnesses=tuple(urls.replace(",", " ").split()),
+            ml_dsa=_is_both(environment.get("VERIDICT_LOG_KEYS") or ED25519),
         )
 
     def access_token(self) -> str:
@@ -65,3 +77,12 @@ class Settings:
                 remedy="mend the directory's permissions, or set VERIDICT_TOKEN",
             ) from problem
         return token
+
+
+def _is_both(keys: str) -> bool:
+    if keys not in (ED25519, BOTH):
+        raise BadInput(
+            f"VERIDICT_LOG_KEYS is {keys[:40]!r}",
+            remedy=f"set it to {ED25519} or {BOTH}: a public log always signs with Ed25519",
+        )
+    return keys == BOTH

@@ -21,16 +21,18 @@ import msgspec
 
 from veridict.apps.running import Running, running_node
 from veridict.apps.settings import Settings
+from veridict.apps.witnesses import second_key, witnesses_of
 from veridict.chain.client import Client
 from veridict.chain.http import HttpRpc
 from veridict.chain.keyring import Keyring
-from veridict.core.errors import BadInput, NoFunds, NotFound
+from veridict.core.errors import BadInput, NoFunds, NotFound, WrongChain
 from veridict.core.nouns import Decision, Request
 from veridict.core.ports import Rpc
 from veridict.ledger.keys import load_or_create_signer
 from veridict.ledger.log import Log
 from veridict.models.card import ModelCard
 from veridict.models.shelf import Shelf
+from veridict.services.anchoring import chain_anchors, log_id, log_key
 from veridict.services.deploy import Addresses, Network, deploy_network
 from veridict.services.face import Face, plain_face
 from veridict.services.node import Node, Parts
@@ -64,8 +66,10 @@ def open_node(settings: Settings, scenario: Scenario[Any] | None = None) -> Node
         keyring = Keyring(home / "accounts.json")
         operator = keyring.account("operator")
         signer = load_or_create_signer(home / "log", f"veridict/{operator.address.lower()}")
-        log = Log.open(home / "log", signer=signer)
+        log = Log.open(home / "log", signer=signer, also=second_key(settings, signer.name))
         opened.callback(log.close)
+        if log.meta_get(ADDRESSES) is not None:
+            _need_url(settings, _addresses(log))
         rpc = opened.enter_context(_chain(settings, operator.address))
         client = Client(rpc, operator)
         network = _network(log, client)
@@ -83,6 +87,7 @@ def open_node(settings: Settings, scenario: Scenario[Any] | None = None) -> Node
         )
     try:
         node = Node(parts, face_of(scenario) if scenario else plain_face())
+        node.witnesses = witnesses_of(settings, log, node.bus, wall_clock_ms)
         node.reconcile()  # the last process may have died between an anchor and its note
     except BaseException:
         parts.close()
@@ -99,6 +104,12 @@ class Evidence:
     network: Network
     operator: str
 
+    def unanchored(self) -> int:
+        """Records that no anchor on chain covers."""
+        identity = log_id(self.operator, log_key(self.log.verifier.vkey))
+        anchored = max((anchor.size for anchor in chain_anchors(self.network, identity)), default=0)
+        return max(0, self.log.size - anchored)
+
     def latest_card(self) -> ModelCard:
         """The card of the model registered last. Raises NotFound in a log without one."""
         return registration(self.log).model_card()
@@ -112,8 +123,10 @@ def open_evidence(settings: Settings, operator: str | None = None) -> Iterator[E
     with ExitStack() as opened:
         log = opened.enter_context(Log.open_readonly(home / "log"))
         address = operator or Keyring(home / "accounts.json").account("operator").address
+        addresses = _addresses(log)
+        _need_url(settings, addresses)
         rpc = opened.enter_context(_chain(settings, address))
-        network = Network.at(Client(rpc), _addresses(log))
+        network = Network.at(Client(rpc), addresses)
         yield Evidence(log, Shelf(home / "models"), network, address)
 
 
@@ -193,6 +206,18 @@ def _chain(settings: Settings, operator: str) -> Iterator[Rpc]:
         genesis_accounts={operator: GENESIS_WEI},
     ) as chain:
         yield chain
+
+
+def _need_url(settings: Settings, addresses: Addresses) -> None:
+    """Before an empty embedded chain is begun beside a log that stands on another. WrongChain."""
+    given = settings.rpc or running_node(settings.home)
+    if given is None and addresses.chain_id != EMBEDDED_CHAIN_ID:
+        raise WrongChain(
+            f"this log is anchored on chain {addresses.chain_id}, not on an embedded chain",
+            remedy="pass that chain's URL with --rpc, or set VERIDICT_RPC",
+            expected=addresses.chain_id,
+            found=EMBEDDED_CHAIN_ID,
+        )
 
 
 def _server(rpc: Rpc) -> Callable[[], str]:

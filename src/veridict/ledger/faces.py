@@ -6,10 +6,12 @@ Payloads are never part of it: the files hold the records' bodies and the tree.
 
 from __future__ import annotations
 
-from veridict.core.errors import EvidenceError
+from veridict.core.errors import EvidenceError, Refused
 from veridict.ledger.view import LogView
 from veridict.proofs.checkpoint import SignedCheckpoint
 from veridict.proofs.merkle import HASH_BYTES
+from veridict.proofs.tlog_policy import Policy
+from veridict.proofs.tlog_proof import TlogProof
 from veridict.proofs.tlog_tiles import TILE_WIDTH, TilePath, encode_bundle, width_of
 
 
@@ -32,6 +34,26 @@ class LogFiles:
         if head is None or path.width > width_of(path, head.size):
             return None
         return tile_bytes(self._log, path)
+
+
+def proof_of(log: LogView, index: int, policy: Policy | None = None) -> TlogProof:
+    """The `.tlog-proof` of record `index`, which it carries in `extra`.
+
+    Under the newest checkpoint that `policy` is satisfied with, else the newest at all. Raises
+    Refused where no checkpoint covers the record yet, NotFound where there is none.
+    """
+    body = log.body(index)
+    covering = [head for head in log.checkpoints() if head.size > index]
+    if not covering:
+        raise Refused(
+            f"no checkpoint covers record {index} yet",
+            remedy="wait for the next one, or anchor now: `veridict chain anchor`",
+            reason="no checkpoint",
+            index=index,
+        )
+    trusted = (head for head in reversed(covering) if policy and policy.satisfied(head))
+    head = next(trusted, covering[-1])
+    return TlogProof(index, tuple(log.inclusion_proof(index, head.size)), head, body)
 
 
 def tile_bytes(log: LogView, path: TilePath) -> bytes:

@@ -15,6 +15,7 @@ from veridict.chain.contract import Event
 from veridict.core.errors import EvidenceError
 from veridict.core.nouns import Anchor
 from veridict.ledger.log import Entry, Log
+from veridict.proofs.checkpoint import SignedCheckpoint
 from veridict.proofs.merkle import EMPTY_ROOT
 from veridict.services.deploy import Network
 from veridict.services.records import AnchorRecord, encode
@@ -30,9 +31,12 @@ def log_id(operator: str, key: bytes) -> bytes:
     return keccak256(encode_arguments("log id", ["address", "bytes32"], [operator, key]))
 
 
-def anchor(log: Log, network: Network, *, clock_ms: int) -> tuple[Anchor, int] | None:
+def anchor(
+    log: Log, network: Network, *, clock_ms: int, head: SignedCheckpoint | None = None
+) -> tuple[Anchor, int] | None:
     """Anchor the log's current head; returns it with its gas, None if nothing new is to anchor.
 
+    `head` is a checkpoint of this log to anchor instead: the one that witnesses cosigned.
     The anchor is logged as a record of its own, which the next anchor covers.
     """
     operator = network.client.address
@@ -48,7 +52,7 @@ def anchor(log: Log, network: Network, *, clock_ms: int) -> tuple[Anchor, int] |
             size=log.size,
             anchored_size=old_size,
         )
-    checkpoint = log.checkpoint()
+    checkpoint = head if head is not None and head.size > old_size else log.checkpoint()
     if checkpoint.size == old_size:
         return None
     proof = log.consistency_proof(old_size, checkpoint.size) if old_size else []

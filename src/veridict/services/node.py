@@ -36,6 +36,7 @@ from veridict.services.face import Face, plain_face
 from veridict.services.predict import Issuer, Prediction, next_sequence, predict
 from veridict.services.receipt import Receipt, issue
 from veridict.services.records import ActRecord, JsonRecord, OutcomesRecord, decode, encode
+from veridict.services.witnessing import Witnesses
 
 Act = Literal["release", "confirm"]
 Listener = Callable[[Sequence[Prediction]], None]
@@ -69,6 +70,7 @@ class Node:
     board: Board = field(default_factory=Board)
     issuer: Issuer | None = None
     guard: Contract | None = None
+    witnesses: Witnesses | None = None
     started_ms: int = 0
     listeners: list[Listener] = field(default_factory=list)
     _gas: dict[str, int] = field(default_factory=dict)
@@ -97,6 +99,8 @@ class Node:
         self.close()
 
     def close(self) -> None:
+        if self.witnesses is not None:
+            self.witnesses.close()
         self.parts.close()
 
     @property
@@ -169,12 +173,18 @@ class Node:
         return lost
 
     def anchor(self) -> tuple[Anchor, int] | None:
-        """Anchor what the chain does not cover yet; returns the anchor and its gas."""
+        """Anchor what the chain does not cover yet; returns the anchor and its gas.
+
+        Where witnesses are known they are asked first, for a bounded time and outside the
+        lock: predictions go on, and so does anchoring when a witness is down.
+        """
+        head = self.witnesses.collect_due(bool(self.unanchored())) if self.witnesses else None
         with self._lock:
             if not self.unanchored():
                 return None
             before = self.log.size
-            done = anchoring.anchor(self.log, self.network, clock_ms=self.parts.clock())
+            clock_ms = self.parts.clock()
+            done = anchoring.anchor(self.log, self.network, clock_ms=clock_ms, head=head)
             self._catch_up(before)
         return done
 

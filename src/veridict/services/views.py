@@ -121,7 +121,10 @@ class AnchorView:
 
 @dataclass(frozen=True, slots=True)
 class LogView:
-    """`size` ≥ `checkpointed` ≥ `anchored` ≥ `final`, all counts of records."""
+    """`size` ≥ `checkpointed` ≥ `anchored` ≥ `final`, all counts of records.
+
+    `witnessed` ≤ `checkpointed`, cosigned by the policy's quorum; None without a policy.
+    """
 
     origin: str
     size: int
@@ -131,6 +134,7 @@ class LogView:
     root: str
     verifier_key: str
     anchors: list[AnchorView]
+    witnessed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,7 @@ class Window:
             final=max((a.size for a in anchors if a.block_number <= final_block), default=0),
             root=log.root().hex(),
             verifier_key=log.verifier.vkey,
+            witnessed=log.witnessed(),
             anchors=[
                 views.AnchorView(
                     size=anchor.size,

@@ -47,7 +47,7 @@ class Answer:
     def sentence(self) -> str:
         if self.finding is not None:
             return self.finding.sentence()
-        return f"{self.url}: {self.problem or f'cosigned {self.size} records'}"
+        return self.problem or f"cosigned {self.size} records"
 
 
 def ask(
@@ -145,6 +145,12 @@ class Witnesses:
         wait(self._asked.values(), timeout=self.wait_s)
         stored = self.log.last_checkpoint()
         return stored if stored is not None and stored.note.text == head.note.text else head
+
+    def collect_due(self, grown: bool) -> SignedCheckpoint | None:
+        """`collect`, if the log has `grown` or its last head still lacks the quorum."""
+        last = self.log.last_checkpoint()
+        lacking = last is not None and (self.log.witnessed() or 0) < last.size
+        return self.collect() if grown or lacking else None
 
     def close(self) -> None:
         """Answers that are on their way are waited for as long as `post` waits."""

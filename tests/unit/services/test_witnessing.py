@@ -67,7 +67,7 @@ def test_heads_are_cosigned_one_after_another(log: Log, house: House) -> None:
         assert log.state(size - 1) is RecordState.WITNESSED
         log.append([make_entry("more")])
     assert [answer.held for answer in told] == [2, 3, 4]
-    assert told[0].sentence() == "w: cosigned 2 records"
+    assert told[0].sentence() == "cosigned 2 records"
     group.close()
 
 

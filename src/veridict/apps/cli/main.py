@@ -20,6 +20,8 @@ ROSTER = {
     "watch": "watch:watch",
     "audit": "audit:audit",
     "verify": "verify:verify",
+    "log": "log:log",
+    "witness": "witness:witness",
     "dispute": "dispute:dispute",
     "chain": "chain:chain",
 }

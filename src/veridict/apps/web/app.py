@@ -10,16 +10,18 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from veridict import __version__
-from veridict.apps.web.face import NodeFace
+from veridict.apps.web.face import NodeFace, PublicLog
 from veridict.apps.web.replies import install_error_replies
-from veridict.apps.web.routes import audit, cases, events, health, predictions, status
+from veridict.apps.web.routes import audit, cases, events, health, log_files, predictions, status
 from veridict.apps.web.security import Gate
 
 STATIC = Path(__file__).parent / "static"
 
 
-def create_app(node: NodeFace, *, token: str, hosts: Sequence[str] = ()) -> FastAPI:
-    """The dashboard and API of `node`.
+def create_app(
+    node: NodeFace, *, token: str, hosts: Sequence[str] = (), log: PublicLog | None = None
+) -> FastAPI:
+    """The dashboard and API of `node`, and the files of `log` under /log.
 
     `token` is asked of everything but GET and HEAD; `hosts` are names, beside
     the loopback ones, under which this may be reached. Raises BadInput for an
@@ -37,6 +39,8 @@ def create_app(node: NodeFace, *, token: str, hosts: Sequence[str] = ()) -> Fast
     app.state.audit_running = Lock()
     for part in (health, status, predictions, cases, audit, events):
         app.include_router(part.router)
+    if log is not None:
+        app.include_router(log_files.router_of(log))
     app.mount("/", StaticFiles(directory=STATIC, html=True), name="pages")
     install_error_replies(app)
     Gate(app, token=token)  # fail here, not at the first request, when the token is empty

@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Literal, Protocol
 
+from veridict.proofs.checkpoint import SignedCheckpoint
+from veridict.proofs.tlog_tiles import TilePath
 from veridict.services import views
 
 ActName = Literal["release", "confirm"]
@@ -49,3 +51,11 @@ class NodeFace(Protocol):
     def predict_json(
         self, ids: list[str], rows: list[list[float | None]]
     ) -> list[views.PredictionRow]: ...
+
+
+class PublicLog(Protocol):
+    """A log as strangers may read it: `ledger.faces.LogFiles` is one."""
+
+    def checkpoint(self) -> SignedCheckpoint | None: ...
+    def tile(self, path: TilePath) -> bytes | None:
+        """None where no checkpoint needs that tile or bundle."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from threading import Thread
 from types import FrameType, TracebackType
 from typing import cast
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from veridict.apps.web.routes.events import Desk
 from veridict.core.errors import BadInput
@@ -78,6 +80,21 @@ class WebServer:
         self._server.run(sockets=[self._socket])
 
 
+def serve_app(app: Starlette, host: str, port: int, tell: Callable[[str], None]) -> None:
+    """Serves `app` in this thread until SIGINT or SIGTERM; `tell` is given its URL first.
+
+    Raises BadInput when the address is taken.
+    """
+    sock = _bind(host, port)
+    name = f"[{host}]" if ":" in host else host
+    tell(f"http://{name}:{sock.getsockname()[1]}/")
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, server_header=False,
+        timeout_graceful_shutdown=_GRACE_S, lifespan="off",
+    )  # fmt: skip
+    uvicorn.Server(config).run(sockets=[sock])
+
+
 def _close_streams(app: FastAPI) -> None:
     cast(Desk, app.state.desk).closing.set()
 
@@ -91,7 +108,7 @@ def _bind(host: str, port: int) -> socket.socket:
     except OSError as cause:
         sock.close()
         raise BadInput(
-            f"cannot serve the dashboard on {host}:{port}: {cause.strerror}",
+            f"cannot serve on {host}:{port}: {cause.strerror}",
             remedy="choose another port, or stop the program that uses this one",
             port=port,
         ) from cause

@@ -34,6 +34,8 @@ def _lines(status: StatusView) -> Iterator[str]:
     yield "# TYPE veridict_log_records gauge\n"
     for state in ("size", "checkpointed", "anchored", "final"):
         yield f'veridict_log_records{{state="{state}"}} {getattr(log, state)}\n'
+    if log.witnessed is not None:
+        yield f'veridict_log_records{{state="witnessed"}} {log.witnessed}\n'
     for name, value in (
         ("open_cases", status.open_cases),
         ("predictions_per_second", status.rate_per_s),

@@ -59,7 +59,9 @@ async function checkpoint(box) {
     const { log } = store.status;
     fill(box, h("pre.note", { tabindex: "0", "aria-label": "Checkpoint" }, text),
       h("p.note-foot", {}, copyButton(text, "checkpoint"), h("span.soft", {}, "C2SP tlog-checkpoint: origin, size, root, signature.")),
-      facts([["Origin", h("span.text", {}, log.origin)], ["Root", log.root], ["Verifier key", h("span.hash", {}, h("code", { title: log.verifier_key }, format.middle(log.verifier_key, 22, 8)), copyButton(log.verifier_key, "verifier key"))]]));
+      facts([["Origin", h("span.text", {}, log.origin)], ["Root", log.root],
+        ...(log.witnessed === null ? [] : [["Witnessed", `${format.count(log.witnessed)} records, by the policy’s quorum`]]),
+        ["Verifier key", h("span.hash", {}, h("code", { title: log.verifier_key }, format.middle(log.verifier_key, 22, 8)), copyButton(log.verifier_key, "verifier key"))]]));
   } catch (error) {
     fill(box, failure(error, () => checkpoint(box)));
   }

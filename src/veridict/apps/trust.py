@@ -1,0 +1,59 @@
+"""Reading logs as a stranger does: where they lie, and whom to believe about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from veridict.apps.peers import fetcher
+from veridict.apps.settings import Settings
+from veridict.apps.witnesses import read_policy
+from veridict.core.errors import BadInput, NotFound
+from veridict.ledger.filestores import open_store
+from veridict.ledger.log import Log
+from veridict.ledger.published import Fetch, PublishedLog, Trust
+from veridict.proofs.checkpoint import Checkpoint, SignedCheckpoint
+from veridict.proofs.cosignature import log_verifier
+
+
+def trust_of(vkeys: Sequence[str], policy: Path | None) -> Trust:
+    """Any of `vkeys`, all of one log; or the logs and the quorum of a policy file.
+
+    Raises BadInput where neither or both are given.
+    """
+    if bool(vkeys) == (policy is not None):
+        raise BadInput(
+            "whom to believe must be said in one way",
+            remedy="pass the log's key with --vkey, or a file with --policy",
+        )
+    if policy is not None:
+        return read_policy(policy).verify
+    verifiers = [log_verifier(vkey) for vkey in vkeys]
+    if len({verifier.name for verifier in verifiers}) > 1:
+        raise BadInput("these are keys of several logs", remedy="name the log in a policy file")
+
+    def trust(signed: SignedCheckpoint) -> Checkpoint:
+        return signed.verify(verifiers, verifiers[0].name)
+
+    return trust
+
+
+@contextmanager
+def open_log(settings: Settings) -> Iterator[Log]:
+    """The home's log for reading, also while its node runs. Raises NotFound."""
+    directory = settings.home / "log"
+    if not directory.is_dir():
+        raise NotFound(
+            f"{settings.home} holds no log",
+            remedy="name the home of a node with --home, or run `veridict demo` first",
+        )
+    with Log.open_readonly(directory) as log:
+        yield log
+
+
+def open_published(place: str, trust: Trust) -> PublishedLog:
+    """A published log in a folder, at a URL, or in a store of fsspec's."""
+    remote = place.startswith(("http://", "https://"))
+    fetch: Fetch = fetcher(place) if remote else open_store(place).read
+    return PublishedLog(fetch, trust)
