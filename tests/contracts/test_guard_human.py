@@ -38,6 +38,24 @@ def test_the_human_decides_what_is_undecided(world: World, score: int | None, ve
         )
 
 
+def test_what_was_paid_stays_paid(world: World) -> None:
+    """Though the guard holds enough of another's tokens to pay again."""
+    payment, _ = world.open(500), world.open(500)
+    world.settle_signed(payment, world.record(payment))
+    assert state(world, payment) == c.PAID
+    boa.env.time_travel(seconds=c.RECLAIM_AFTER_S)
+    for again, by in (
+        (world.guard.release, world.human),
+        (world.guard.refuse, world.human),
+        (world.guard.reclaim, world.payer),
+    ):
+        refused(
+            world,
+            "Guard: payment is settled already",
+            lambda f=again, sender=by: f(payment, sender=sender),  # type: ignore[misc]
+        )
+
+
 def test_the_human_cannot_decide_what_does_not_exist(world: World) -> None:
     for decide in (world.guard.release, world.guard.refuse):
         with boa.reverts("Guard: unknown payment"):
