@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import boa
 
 from tests.support import contracts as c
@@ -116,7 +118,7 @@ def test_no_payment_moves_within_another() -> None:
         guard.settle_signed.prepare_calldata(other, words(record), c.SALT, deadline, signature),
         guard.settle_anchored.prepare_calldata(*world.anchored(other, log, 0)),
     ]
-    outer = [
+    outer: list[Callable[[], object]] = [
         lambda: world.open(10),
         lambda: guard.reclaim(payment, sender=world.payer),
         lambda: token.act(guard.address, guard.release.prepare_calldata(payment)),
