@@ -19,7 +19,7 @@ from veridict.proofs.cosignature import Cosigner, Kind
 from veridict.proofs.tlog_policy import MAX_BYTES, Policy
 from veridict.services.bus import Bus
 from veridict.services.views import finding_view
-from veridict.services.witnessing import Answer, Witnesses
+from veridict.services.witnessing import Answer, Post, Witnesses
 
 POLICY_FILE = "policy.txt"
 SECOND_KEY = "log-ml-dsa-44.key"
@@ -80,7 +80,9 @@ def second_vkey(settings: Settings, name: str) -> str | None:
     return load_or_create_cosigner(path, name, Kind.ML_DSA_44).verifier.vkey
 
 
-def witnesses_of(settings: Settings, log: Log, bus: Bus, clock: Clock) -> Witnesses | None:
+def witnesses_of(
+    settings: Settings, log: Log, bus: Bus, clock: Clock, send: Post = post
+) -> Witnesses | None:
     """None without a policy. From then on the log judges by it which records are witnessed."""
     policy = policy_of(settings)
     if policy is None:
@@ -88,7 +90,7 @@ def witnesses_of(settings: Settings, log: Log, bus: Bus, clock: Clock) -> Witnes
     log.expect_witnesses(policy)
     named = [witness.url for witness in policy.witnesses if witness.url]
     urls = tuple(dict.fromkeys([*named, *settings.witnesses]))
-    return Witnesses(log, policy, urls, post, tell=_teller(log, bus, clock))
+    return Witnesses(log, policy, urls, send, tell=_teller(log, bus, clock))
 
 
 def last_answers(log: LogView, urls: tuple[str, ...]) -> list[Told]:
