@@ -25,8 +25,16 @@ __all__ = [
     "compile_model",
 ]
 
-FRAMEWORKS = ("lightgbm", "xgboost", "sklearn_trees", "sklearn_hist", "sklearn_isolation")
-
+FRAMEWORKS = (
+    "lightgbm",
+    "xgboost",
+    "sklearn_trees",
+    "sklearn_hist",
+    "sklearn_isolation",
+    "sklearn_linear",
+    "sklearn_mlp",
+    "sklearn_pipeline",
+)
 
 # Protocol 2 and later; compressed as joblib does (zlib, gzip, xz, bzip2); in a zip, as torch does.
 _PICKLES = (

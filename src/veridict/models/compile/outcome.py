@@ -32,7 +32,8 @@ class Compiled:
 
     `error_bound`: in units of 2^-SCORE_BITS; canonical and exact real sum of
     the source's leaves differ by at most this, on any input. `source_loss`: what the
-    source's own float arithmetic may lose when it adds them up, in raw score.
+    source's own float arithmetic may lose when it adds them up, in raw score. `ranges`:
+    of a quantised model, where each feature must lie for the bound to hold.
     """
 
     model: CanonicalModel
@@ -42,6 +43,7 @@ class Compiled:
     source: str
     error_bound: float
     source_loss: float
+    ranges: tuple[tuple[float, float], ...] = ()
 
     @property
     def working(self) -> WorkingModel:
