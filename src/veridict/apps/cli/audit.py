@@ -37,8 +37,9 @@ def audit(
                 shelf=evidence.shelf,
                 progress=progress,
             )
+        unanchored = evidence.unanchored()
         if as_json:
-            print_json(checks_json(checks))
+            print_json({**checks_json(checks), "unanchored_records": unanchored})
         else:
             print_checks(checks)
             passed = sum(check.passed for check in checks)
@@ -46,6 +47,12 @@ def audit(
                 f"{passed} of {len(checks)} checks passed over {evidence.log.size:,} records",
                 style="bold green" if passed == len(checks) else "bold red",
             )
+            if unanchored:
+                console.print(
+                    f"{unanchored:,} records lie behind the last anchor: "
+                    "only the log's own signature vouches for them",
+                    style="dim",
+                )
     return 0 if all(check.passed for check in checks) else EvidenceError.exit_status
 
 
