@@ -110,23 +110,34 @@ class TreeRuntime:
 
 class LinearRuntime:
     def __init__(self, model: LinearModel) -> None:
-        self._quantise = QuantiserTable(model.inputs)
+        self.n_features = model.n_features
+        self.quantise = QuantiserTable(model.inputs)
         self._bases = np.array(model.bases, dtype=np.int64)
         self._weights = np.array(model.weights, dtype=np.int64)
         self._shift = np.int64(model.shift)
         self._half = np.int64((1 << model.shift) >> 1)
 
     def scores(self, images: NDArray[np.uint64]) -> NDArray[np.int64]:
-        sums = self._quantise(images) @ self._weights + self._half
+        return self.weigh(self.quantise(images))
+
+    def weigh(self, x: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Scores [n, n_outputs] of quantised rows [n, n_features]."""
+        sums = x @ self._weights + self._half
         total: NDArray[np.int64] = (sums >> self._shift) + self._bases
         return total
+
+    def gains(self, x: NDArray[np.int64], outputs: NDArray[np.intp]) -> NDArray[np.int64]:
+        """What output outputs[i] gains [n, n_features] as row i's features come in one by one."""
+        sums = np.cumsum(x * self._weights.T[outputs], axis=1) + self._half
+        return np.diff(sums >> self._shift, axis=1, prepend=0)
 
 
 class MlpRuntime:
     """No sum leaves 32 bits (`limits`), so float64 products and sums are exact."""
 
     def __init__(self, model: MlpModel) -> None:
-        self._quantise = QuantiserTable(model.inputs)
+        self.n_features = model.n_features
+        self.quantise = QuantiserTable(model.inputs)
         self._bases = np.array(model.bases, dtype=np.int64)
         self._layers = [
             (np.array(layer.weights, dtype=np.float64), np.array(layer.biases, dtype=np.int64))
@@ -138,7 +149,11 @@ class MlpRuntime:
         self._used = np.array([any(weights) for weights in model.layers[0].weights])
 
     def scores(self, images: NDArray[np.uint64]) -> NDArray[np.int64]:
-        x = np.where(self._used, self._quantise(images), 0)
+        return self.weigh(self.quantise(images))
+
+    def weigh(self, x: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Scores [n, n_outputs] of quantised rows [n, n_features]."""
+        x = np.where(self._used, x, 0)
         for number, (weights, biases) in enumerate(self._layers):
             a = (x.astype(np.float64) @ weights).astype(np.int64) + biases
             x = np.minimum(np.maximum(a, 0) >> self._shifts[number], self._limits[number])
