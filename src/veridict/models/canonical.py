@@ -24,10 +24,12 @@ from veridict.models.layout import (
     LinearModel,
     MlpModel,
     Model,
+    Tree,
     TreeModel,
     chunks,
 )
-from veridict.models.vector import runtime, winner
+from veridict.models.starting import StartingTrees
+from veridict.models.vector import LinearRuntime, MlpRuntime, runtime, winner
 
 if TYPE_CHECKING:
     from veridict.models.annex import Annex
@@ -84,6 +86,11 @@ class CanonicalModel:
             "this model is not made of trees", remedy="ask only tree models for their trees"
         )
 
+    @property
+    def annexed(self) -> tuple[Tree, ...]:
+        """The trees that the model's annex tells about; none of another kind."""
+        return self.parts.trees if isinstance(self.parts, TreeModel) else ()
+
     def chunks(self) -> list[bytes]:
         """The bytes as data contracts hold them."""
         return chunks(self.bytes)
@@ -94,59 +101,53 @@ class CanonicalModel:
         One output: its score. Several: the number of the one with the highest
         score, the lowest such number.
         """
-        return self._score(self._checked(images))
+        return winner(self._runtime.scores(self._checked(images)))
 
     def scores(self, images: NDArray[np.uint64]) -> NDArray[np.int64]:
         """The score of every output [n, n_outputs] of rows of float images."""
-        checked = self._checked(images)
-        if self._compiles:
-            return self.fast.score(checked)[:, None]
-        return self._vector.scores(checked)
+        return self._runtime.scores(self._checked(images))
 
     def score_one(self, inputs: bytes) -> int:
         """`score` of one row of packed inputs, 8 bytes a feature. Raises BadInput if not that."""
-        rows = unpack(inputs, self.n_features)
-        if len(rows) != 1:
-            raise BadInput(f"{len(rows)} rows where one is scored", remedy="pass one row")
-        return int(self._score(rows)[0])
+        if len(inputs) != 8 * self.n_features:
+            raise BadInput(
+                f"{len(inputs)} bytes are not one row of {self.n_features} features",
+                remedy="pass 8 bytes a feature",
+            )
+        runtime = self._runtime
+        if isinstance(runtime, StartingTrees) and runtime.loaded is not None:
+            return runtime.loaded.score_one(inputs)
+        return int(winner(runtime.scores(unpack(inputs, self.n_features)))[0])
 
     def explain(
         self, images: NDArray[np.uint64], annex: Annex, top: int = 3
     ) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
         """The `top` features of each row, strongest first, and what each contributed.
 
-        Shapes [n, top]. See `explain.contributions` for what they sum to.
+        Shapes [n, top]. See `explain.contributions` for what they sum to, and
+        `paths.contributions` for kinds other than trees, which need no annex.
         """
+        checked = self._checked(images)
+        if isinstance(self._runtime, LinearRuntime | MlpRuntime):
+            from veridict.models import paths
+
+            return paths.strongest(self._runtime, checked, top)
         from veridict.models.explain import strongest
 
-        return strongest(self, annex, self._checked(images), top)
+        return strongest(self, annex, checked, top)
 
-    @cached_property
+    @property
     def fast(self) -> FastTrees:
-        """The model laid out for the Numba kernels."""
-        from veridict.models.fast import FastTrees  # compiles with Numba: not before it is needed
-
-        return FastTrees(self.trees)
+        """The model laid out for the Numba kernels, which are loaded where they are not yet."""
+        return self._starting.load()
 
     @cached_property
-    def _vector(self) -> Runtime:
-        return runtime(self.parts)
+    def _runtime(self) -> Runtime:
+        return self._starting if isinstance(self.parts, TreeModel) else runtime(self.parts)
 
     @cached_property
-    def _compiles(self) -> bool:
-        """Whether the Numba kernels can run it: trees with one output, and Numba is there."""
-        if not isinstance(self.parts, TreeModel) or self.n_outputs > 1:
-            return False
-        try:
-            import numba  # noqa: F401
-        except ImportError:
-            return False
-        return True
-
-    def _score(self, images: NDArray[np.uint64]) -> NDArray[np.int64]:
-        if self._compiles:
-            return self.fast.score(images)
-        return winner(self._vector.scores(images))
+    def _starting(self) -> StartingTrees:
+        return StartingTrees(self.trees)
 
     def _checked(self, images: NDArray[np.uint64]) -> NDArray[np.uint64]:
         if images.dtype != np.uint64 or images.ndim != 2 or images.shape[1] != self.n_features:

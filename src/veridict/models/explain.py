@@ -16,20 +16,22 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from veridict.core.errors import BadInput
 from veridict.core.nouns import NO_REASON
 from veridict.models.annex import Annex
+from veridict.models.kernels import explain_rows, strongest_of
+from veridict.models.tables import steps
 
 if TYPE_CHECKING:
     from veridict.models.canonical import CanonicalModel
 
 
-def root_expectation(model: CanonicalModel, annex: Annex) -> int:
-    """The expected score before anything is known of the row."""
-    return model.trees.base + sum(tree[0] for tree in annex.expectations)
+def root_expectation(model: CanonicalModel, annex: Annex, output: int = 0) -> int:
+    """The expected score of `output` before anything is known of the row."""
+    expectations = annex.expectations[output :: model.n_outputs]
+    return model.trees.bases[output] + sum(tree[0] for tree in expectations)
 
 
 def contributions(
@@ -37,12 +39,12 @@ def contributions(
 ) -> NDArray[np.int64]:
     """Each feature's part [n, n_features] of each row's score, in units of 2^-32.
 
-    Raises BadInput where `annex` belongs to another model.
+    Several outputs: of the score of the one that wins. Raises BadInput where
+    `annex` belongs to another model.
     """
-    expected = _expected(model, annex)
-    fast = model.fast
+    features = model.fast.numbering.ranks.features.astype(np.intp)
     parts = np.zeros(images.shape, dtype=np.int64)
-    _attribute(fast.bounds, fast.links, expected, fast.roots, images, parts)
+    parts[:, features] = _parts(model, annex, images)
     return parts
 
 
@@ -54,19 +56,36 @@ def strongest(
     Equal magnitudes: the lower feature first. Where fewer features contribute,
     the rest is NO_REASON with 0.
     """
-    expected = _expected(model, annex)
-    fast = model.fast
-    features = np.full((len(images), top), NO_REASON, dtype=np.uint16)
+    places = np.full((len(images), top), -1, dtype=np.intp)
     parts = np.zeros((len(images), top), dtype=np.int64)
-    _strongest(fast.bounds, fast.links, expected, fast.roots, images, features, parts)
-    return features, parts
+    strongest_of(_parts(model, annex, images), places, parts)
+    features = [*model.fast.numbering.ranks.features.tolist(), NO_REASON]  # at place -1
+    return np.array(features, dtype=np.uint16)[places], parts
+
+
+def _parts(model: CanonicalModel, annex: Annex, images: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """As `contributions`, of the features that any tree asks for."""
+    changes = _changes(model, annex)
+    fast = model.fast
+    parts = np.empty((len(images), len(fast.numbering.ranks.features)), dtype=np.int64)
+    if model.n_outputs == 1:
+        explain_rows(fast.words, changes, images, parts)
+        return parts
+    winners = model.score(images)
+    for output in np.unique(winners).tolist():
+        rows = np.flatnonzero(winners == output)
+        roots = fast.walks.roots[output :: model.n_outputs]
+        found = parts[rows]
+        explain_rows(fast.words_of(fast.walks._replace(roots=roots)), changes, images[rows], found)
+        parts[rows] = found
+    return parts
 
 
 _CACHE: WeakKeyDictionary[CanonicalModel, tuple[Annex, NDArray[np.int64]]] = WeakKeyDictionary()
 
 
-def _expected(model: CanonicalModel, annex: Annex) -> NDArray[np.int64]:
-    """The annex in the order of the fast runtime's nodes; a leaf expects its own value."""
+def _changes(model: CanonicalModel, annex: Annex) -> NDArray[np.int64]:
+    """What each step of a walk does to the expectation; a leaf expects its own value."""
     known = _CACHE.get(model)
     if known is not None and known[0] is annex:
         return known[1]
@@ -75,48 +94,10 @@ def _expected(model: CanonicalModel, annex: Annex) -> NDArray[np.int64]:
         len(tree.nodes) for tree in trees
     ]:
         raise BadInput("the annex belongs to another model", remedy="pass the model's own annex")
-    values = [
-        value
-        for tree, expected in zip(trees, annex.expectations, strict=True)
-        for value in (*expected, *tree.leaves)
-    ]
-    array = np.array(values, dtype=np.int64)
-    _CACHE[model] = (annex, array)
-    return array
-
-
-@njit(cache=True, nogil=True, boundscheck=False)
-def _attribute_row(bounds, links, expected, roots, row, parts):  # type: ignore[no-untyped-def]
-    for tree in range(len(roots)):
-        at = roots[tree]
-        while True:
-            value = row[links[at, 0]] - np.uint64(links[at, 1])
-            then = links[at, 2] if value <= bounds[at] else links[at, 3]
-            if then == at:  # a leaf leads to itself
-                break
-            parts[links[at, 0]] += expected[then] - expected[at]
-            at = then
-
-
-@njit(cache=True, nogil=True, boundscheck=False)
-def _attribute(bounds, links, expected, roots, images, parts):  # type: ignore[no-untyped-def]
-    for row in range(len(images)):
-        _attribute_row(bounds, links, expected, roots, images[row], parts[row])
-
-
-@njit(cache=True, nogil=True, boundscheck=False)
-def _strongest(bounds, links, expected, roots, images, features, parts):  # type: ignore[no-untyped-def]
-    whole = np.zeros(images.shape[1], dtype=np.int64)
-    for row in range(len(images)):
-        whole[:] = 0
-        _attribute_row(bounds, links, expected, roots, images[row], whole)
-        for rank in range(features.shape[1]):
-            best = 0
-            for feature in range(len(whole)):
-                if abs(whole[feature]) > abs(whole[best]):
-                    best = feature
-            if whole[best] == 0:
-                break
-            features[row, rank] = best
-            parts[row, rank] = whole[best]
-            whole[best] = 0
+    changes = np.zeros(len(model.fast.walks.records), dtype=np.int64)
+    for place, tree, node, child in steps(trees):
+        expected = annex.expectations[tree]
+        then = expected[child] if child >= 0 else trees[tree].leaves[~child]
+        changes[place] = then - expected[node]
+    _CACHE[model] = (annex, changes)
+    return changes

@@ -1,108 +1,78 @@
-"""The fast interpreter (Numba): one row or many, the same integers as `reference`.
+"""The fast interpreter of trees (Numba): one row or many, the same integers as `reference`.
 
-A walk is a chain of dependent loads, so a processor waits rather than works.
-Two ways around it, by the number of rows: LANES rows go down one tree side by
-side, or, where rows are few, LANES trees are walked by one row side by side.
-Leaves are nodes that lead to themselves, so that lanes need not agree on depth.
+Many rows are scored by masks, few by a walk down all trees at once: see `tables`.
 """
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from veridict.models.layout import TreeModel
+from veridict.models.kernels import BLOCK, score_packed, score_rows
+from veridict.models.layout import Tree, TreeModel
+from veridict.models.masks import Grown, masked, masks
+from veridict.models.tables import U64, Numbering, Walks, joined, walks
 
-LANES = 8
-
-# A row goes left at node n where images[feature] - shift (mod 2^64) <= bounds[n], with
-# (feature, shift, left, right) = links[n]. shift is 1 where missing (0) goes right, else 0.
+NO_MASKS = masks([])
+FEW = BLOCK // 4  # rows from which on a block of masks is faster than walks
 
 
 class FastTrees:
-    """A model laid out for the kernels below."""
+    """A model laid out for the kernels."""
 
     def __init__(self, model: TreeModel) -> None:
-        self.base = np.int64(model.base)
-        self.n_features = model.n_features
-        nodes: list[tuple[int, int, int, int, int]] = []
-        values: list[int] = []
-        roots: list[int] = []
-        depths: list[int] = []
-        for tree in model.trees:
-            first, first_leaf = len(nodes), len(nodes) + len(tree.nodes)
-            roots.append(first)
-            depth = [1] * len(tree.nodes)
-            for number in reversed(range(len(tree.nodes))):
-                node = tree.nodes[number]
-                for child in (node.left, node.right):
-                    if child >= 0:
-                        depth[number] = max(depth[number], 1 + depth[child])
-            depths.append(depth[0])
-            for node in tree.nodes:
-                left, right = (
-                    first + c if c >= 0 else first_leaf + ~c for c in (node.left, node.right)
-                )
-                shift = int(node.missing_right)
-                nodes.append((node.threshold - shift, node.feature, shift, left, right))
-            nodes += [(0, 0, 0, first_leaf + i, first_leaf + i) for i in range(len(tree.leaves))]
-            values += [0] * len(tree.nodes) + list(tree.leaves)
-        table = np.array(nodes, dtype=np.uint64).reshape(-1, 5)
-        self.bounds = np.ascontiguousarray(table[:, 0])
-        self.links = np.ascontiguousarray(table[:, 1:], dtype=np.int32)
-        self.values = np.array(values, dtype=np.int64)
-        # Trees of like depth side by side: lanes that finish together waste nothing.
-        order = np.argsort(depths, kind="stable")
-        self.roots = np.array(roots, dtype=np.int32)[order]
-        self.depths = np.array(depths, dtype=np.int32)[order]
+        self.trees = model.trees
+        self._n_features = model.n_features
+        self.numbering = Numbering.of(model)
+        self._bases = model.bases
+        self._outputs = [number % model.n_outputs for number in range(len(model.trees))]
 
-    def score(self, images: NDArray[np.uint64]) -> NDArray[np.int64]:
-        """Scores [n] of images [n, n_features], C-contiguous."""
-        scores = np.full(len(images), self.base, dtype=np.int64)
-        _walk(self.bounds, self.links, self.values, self.roots, self.depths, images, scores)
+    def scores(self, images: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """Scores [n, K] of images [n, n_features], C-contiguous."""
+        scores = np.empty((len(images), len(self._bases)), dtype=np.int64)
+        last = len(images) % BLOCK  # a block costs the same, however many rows it has
+        many = len(images) - (last if last < FEW else 0)
+        if many:
+            score_rows(*self._masked, images[:many], scores[:many])
+        if many < len(images):
+            score_rows(self.words, NO_MASKS, images[many:], scores[many:])
         return scores
 
+    def score_one(self, inputs: bytes) -> int:
+        """What is recorded of one row of packed inputs: 8 bytes for each of the features."""
+        return int(score_packed(self.words, inputs))
 
-@njit(cache=True, nogil=True, boundscheck=False)
-def _walk(bounds, links, values, roots, depths, images, scores):  # type: ignore[no-untyped-def]
-    full = len(images) - len(images) % LANES
-    for start in range(0, full, LANES):
-        _walk_rows(bounds, links, values, roots, depths, images, scores, start)
-    for row in range(full, len(images)):
-        scores[row] += _walk_trees(bounds, links, values, roots, depths, images[row])
+    def warm(self) -> None:
+        """Load or compile what the first calls would."""
+        features = self._n_features
+        self.score_one(bytes(8 * features))
+        self.scores(np.zeros((FEW, features), dtype=np.uint64))
 
+    @cached_property
+    def walks(self) -> Walks:
+        """All trees as records."""
+        return walks(self.trees, self._outputs, self.numbering)
 
-@njit(cache=True, nogil=True, boundscheck=False)
-def _walk_rows(bounds, links, values, roots, depths, images, scores, start):  # type: ignore[no-untyped-def]
-    """Rows start to start + LANES, down each tree together."""
-    at = np.empty(LANES, dtype=np.int32)
-    for tree in range(len(roots)):
-        for lane in range(LANES):
-            at[lane] = roots[tree]
-        for _ in range(depths[tree]):
-            for lane in range(LANES):
-                n = at[lane]
-                value = images[start + lane, links[n, 0]] - np.uint64(links[n, 1])
-                at[lane] = links[n, 2] if value <= bounds[n] else links[n, 3]
-        for lane in range(LANES):
-            scores[start + lane] += values[at[lane]]
+    @cached_property
+    def words(self) -> U64:
+        """All trees as one array for the kernels."""
+        return self.words_of(self.walks)
 
+    def words_of(self, some: Walks) -> U64:
+        return joined(self.numbering.ranks, some, self._bases)
 
-@njit(cache=True, nogil=True, boundscheck=False)
-def _walk_trees(bounds, links, values, roots, depths, row):  # type: ignore[no-untyped-def]
-    """The sum of one row's leaves, LANES trees together."""
-    at = np.empty(LANES, dtype=np.int32)
-    total = np.int64(0)
-    for first in range(0, len(roots), LANES):
-        lanes = min(LANES, len(roots) - first)
-        for lane in range(lanes):
-            at[lane] = roots[first + lane]
-        for _ in range(depths[first + lanes - 1]):  # the deepest: they are sorted
-            for lane in range(lanes):
-                n = at[lane]
-                value = row[links[n, 0]] - np.uint64(links[n, 1])
-                at[lane] = links[n, 2] if value <= bounds[n] else links[n, 3]
-        for lane in range(lanes):
-            total += values[at[lane]]
-    return total
+    @cached_property
+    def _masked(self) -> tuple[U64, U64]:
+        """Trees that are too tall for masks, and all others."""
+        tall: list[tuple[Tree, int]] = []
+        small: list[tuple[Grown, int]] = []
+        for tree, output in zip(self.trees, self._outputs, strict=True):
+            pieces = masked(tree, self.numbering)
+            if pieces is None:
+                tall.append((tree, output))
+            else:
+                small += [(piece, output) for piece in pieces]
+        some = walks([tree for tree, _ in tall], [o for _, o in tall], self.numbering)
+        return self.words_of(some), masks(small)
