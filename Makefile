@@ -23,15 +23,15 @@ check: .venv/.dev ## format, lint, types, import rules, committed artifacts, gen
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache > .import-linter.log || (cat .import-linter.log; exit 1)
-	$(PYTHON) tools/compile_contracts.py --check
+	$(PYTHON) -m tools.compile_contracts --check
 	$(PYTHON) -m tools.tables --check
 
 bench: .venv/.dev node_modules/.ready ## measure; writes benchmarks/results/latest.json and its tables
 	$(PYTHON) -m benchmarks
 	$(PYTHON) -m tools.tables
 
-contracts: .venv/.dev ## compile the Vyper sources into the artifacts that are shipped
-	$(PYTHON) tools/compile_contracts.py
+contracts: .venv/.dev ## compile the contracts into the artifacts that are shipped
+	$(PYTHON) -m tools.compile_contracts
 
 docs: .venv/.dev ## regenerate the reference pages
 	$(PYTHON) -m tools.tables

@@ -7,9 +7,10 @@
 @notice Runs a registered model on a row, and slashes the operator whose anchored record
         claims another score. It recomputes everything: the leaf's hash, the commitment to
         the inputs, the score. Nobody has to be believed, one honest watcher is enough.
-@dev    Model bytes as docs/reference/canonical-model.md lays them down. They are walked
-        without being checked first: a model that is not canonical scores by its own
-        nonsense or reverts, within bounded loops, and whoever relies on a model id has
+@dev    The model is run by the scorer, hand-written in contracts/asm/Scorer.evm because it
+        takes half the gas there; the judge accepts only one with the code it was written for.
+        Pages are walked without being checked first: a model that is not canonical scores by
+        its own nonsense or reverts, within bounded loops, and whoever relies on a model id has
         decoded its bytes before.
 """
 
@@ -34,6 +35,10 @@ interface Anchor:
     ) -> bool: view
 
 
+interface Scorer:
+    def score(chunks: DynArray[address, MAX_CHUNKS], inputs: Bytes[MAX_INPUTS]) -> int256: view
+
+
 interface Stakes:
     def bond(operator: address) -> uint256: view
     def slash(operator: address, challenger: address) -> uint256: nonpayable
@@ -51,26 +56,31 @@ event LieProven:
 
 MAX_CHUNKS: constant(uint256) = 16
 MAX_INPUTS: constant(uint256) = 2048  # 256 features of 8 bytes
-MAX_SLOTS: constant(uint256) = 512  # two a feature: missing goes left, missing goes right
-MAX_DEPTH: constant(uint256) = 255
-MAX_TREES: constant(uint256) = 371  # in a page; a node of 14 and a leaf of 8 bytes at least
-MAX_PAGES: constant(uint256) = 12  # in a chunk
+HEADER_BYTES: constant(uint256) = 32
 
-# magic "VRDT", version 1, kind 1 (trees), 32 score bits, a zero
-FORMAT: constant(uint256) = 6220109162936868864  # 0x5652445401012000
+# The format's header: magic "VRDT" and version 1, kind, score bits, outputs - 1, ...
+FORMAT: constant(uint256) = 370747397121  # 0x5652445401
+TREES: constant(uint256) = 1
+LINEAR: constant(uint256) = 2
+MLP: constant(uint256) = 3
+SCORE_BITS: constant(uint256) = 32
+MAX_OUTPUTS: constant(uint256) = 64
+MAX_FEATURES: constant(uint256) = MAX_INPUTS // 8
+# ... and the length of a page
 SMALL_PAGE: constant(uint256) = 2047
 PAGE: constant(uint256) = 8188
-HEADER_BYTES: constant(uint256) = 32
-COUNTS_BYTES: constant(uint256) = 6
-NODE_BYTES: constant(uint256) = 14
+WORD: constant(uint256) = 32
 
+U8: constant(uint256) = 2**8 - 1
 U16: constant(uint256) = 2**16 - 1
-U32: constant(uint256) = 2**32 - 1
-U64: constant(uint256) = 2**64 - 1
+
+SCORER_CODE: constant(bytes32) = 0x235ef28f0fc208647fed3d01e6bb7de501b018f94a0af081df0fea36aa46895a  # its codehash
+NO_SCORE: constant(int256) = min_value(int256)  # of inputs that are no row of the model
 
 registry: public(immutable(Registry))
 anchor: public(immutable(Anchor))
 stakes: public(immutable(Stakes))
+scorer: public(immutable(Scorer))
 
 # What a lie has cost its operator so far, in wei; 0 while it is not proven. Not just a mark: it
 # would come for nothing to who has no bond yet, and then shield the lie once the bond is there.
@@ -78,10 +88,12 @@ proven: public(HashMap[address, HashMap[bytes32, uint256]])  # operator, leaf ha
 
 
 @deploy
-def __init__(registry_: address, anchor_: address, stakes_: address):
+def __init__(registry_: address, anchor_: address, stakes_: address, scorer_: address):
+    assert scorer_.codehash == SCORER_CODE, "Judge: not the scorer of this judge"
     registry = Registry(registry_)
     anchor = Anchor(anchor_)
     stakes = Stakes(stakes_)
+    scorer = Scorer(scorer_)
 
 
 @external
@@ -102,6 +114,9 @@ def challenge(
     @notice Prove that `operator` anchored a record whose score its model does not give.
             Whoever succeeds gets half of the operator's bond, the rest is burnt. A lie is
             punished again only where a larger bond stands behind it than it has cost so far.
+            Inputs of another length than the model's have no score, so any score of them is
+            false; LieProven then tells -2^255 as the actual one. Images that belong to no
+            float are scored like all others: the format leaves no number without a score.
     @param operator Who anchored the log
     @param key SHA-256 of the log's note verifier key
     @param size Size of an anchored head that includes the record
@@ -130,9 +145,12 @@ def challenge(
         "Judge: inputs do not open the record"
     )
 
-    # 4. Its model gives another score.
+    # 4. Its model gives another score, or none.
     claimed: int256 = records.score(record)
-    actual: int256 = self._score(record[records.MODEL], inputs)
+    chunks: DynArray[address, MAX_CHUNKS] = staticcall registry.chunks(record[records.MODEL])
+    actual: int256 = NO_SCORE
+    if self._fits(chunks[0], inputs):
+        actual = staticcall scorer.score(chunks, inputs)
     assert actual != claimed, "Judge: score is honest"
 
     # 5. The punishment; the mark first, for paying the challenger calls it.
@@ -153,81 +171,34 @@ def challenge(
 @view
 def score(model_id: bytes32, inputs: Bytes[MAX_INPUTS]) -> int256:
     """
-    @notice The score of one row by a registered model, in units of 2^-32.
+    @notice What is recorded of one row: its score in units of 2^-32, or, of a model with
+            several outputs, the number of the one with the highest score.
     @param model_id SHA-256 of the canonical model bytes
     @param inputs 8 bytes a feature, the order-preserving images of its floats
     """
-    return self._score(model_id, inputs)
+    chunks: DynArray[address, MAX_CHUNKS] = staticcall registry.chunks(model_id)
+    assert self._fits(chunks[0], inputs), "Judge: inputs do not fit the model"
+    return staticcall scorer.score(chunks, inputs)
 
 
 @internal
 @view
-def _score(model_id: bytes32, inputs: Bytes[MAX_INPUTS]) -> int256:
-    chunks: DynArray[address, MAX_CHUNKS] = staticcall registry.chunks(model_id)
+def _fits(chunk: address, inputs: Bytes[MAX_INPUTS]) -> bool:
+    """
+    @notice Whether the inputs are as long as the model's, by the header in its first chunk.
+            Reverts where that is no header of a model the scorer runs.
+    """
     header: uint256 = convert(
-        slice(chunks[0].code, data_contract.PREFIX_BYTES, HEADER_BYTES), uint256
+        slice(chunk.code, data_contract.PREFIX_BYTES, HEADER_BYTES), uint256
     )
+    kind: uint256 = (header >> 208) & U8
     features: uint256 = (header >> 176) & U16
-    page_bytes: uint256 = (header >> 160) & U16
-    assert header >> 192 == FORMAT, "Judge: not a model of this format"
-    assert page_bytes == PAGE or page_bytes == SMALL_PAGE, "Judge: not a model of this format"
-    assert len(inputs) == 8 * features, "Judge: inputs do not fit the model"
-
-    # A key is slot u16 | value u64 | zeros. Key 2f sends missing (0) left; key 2f + 1 has
-    # value - 1 modulo 2^64, so that missing is larger than every threshold and goes right.
-    padded: Bytes[MAX_INPUTS + 24] = concat(empty(bytes24), inputs)
-    keys: uint256[MAX_SLOTS] = empty(uint256[MAX_SLOTS])
-    slot: uint256 = 0
-    for f: uint256 in range(features, bound=MAX_INPUTS // 8):
-        value: uint256 = extract32(padded, slot << 2, output_type=uint256) & U64
-        keys[slot] = (slot << 240) | (value << 176)
-        slot = unsafe_add(slot, 1)
-        keys[slot] = (slot << 240) | ((unsafe_sub(value, 1) & U64) << 176)
-        slot = unsafe_add(slot, 1)
-
-    total: uint256 = 0  # of leaves, each stored 2^63 too large
-    at: uint256 = HEADER_BYTES
-    page: Bytes[PAGE] = b""
-    for chunk: address in chunks:
-        start: uint256 = data_contract.PREFIX_BYTES
-        end: uint256 = chunk.codesize
-        for _p: uint256 in range(MAX_PAGES):
-            if start == end:
-                break
-            if page_bytes == PAGE:
-                page = slice(chunk.code, start, PAGE)
-            else:
-                page = slice(chunk.code, start, SMALL_PAGE)
-            start = unsafe_add(start, page_bytes)
-
-            counts: uint256 = extract32(page, at, output_type=uint256)
-            root: uint256 = unsafe_add(at, COUNTS_BYTES)
-            leaves: uint256 = unsafe_add(root, NODE_BYTES * ((counts >> 224) & U16))
-            for _t: uint256 in range(counts >> 240, bound=MAX_TREES):
-                at = root
-                # slot u16 | threshold u64 | right u16 | left u16 | what stands behind: a key is
-                # larger than the whole word exactly when its value is above the threshold.
-                # Four steps a turn, because a turn of the loop costs a sixth of a step.
-                for _d: uint256 in range(MAX_DEPTH // 4 + 1):
-                    na: uint256 = extract32(page, at, output_type=uint256)
-                    at = (na >> unsafe_add(144, convert(keys[na >> 240] > na, uint256) << 4)) & U16
-                    if at >= leaves:
-                        break
-                    nb: uint256 = extract32(page, at, output_type=uint256)
-                    at = (nb >> unsafe_add(144, convert(keys[nb >> 240] > nb, uint256) << 4)) & U16
-                    if at >= leaves:
-                        break
-                    nc: uint256 = extract32(page, at, output_type=uint256)
-                    at = (nc >> unsafe_add(144, convert(keys[nc >> 240] > nc, uint256) << 4)) & U16
-                    if at >= leaves:
-                        break
-                    nd: uint256 = extract32(page, at, output_type=uint256)
-                    at = (nd >> unsafe_add(144, convert(keys[nd >> 240] > nd, uint256) << 4)) & U16
-                    if at >= leaves:
-                        break
-                total = unsafe_add(total, extract32(page, at, output_type=uint256) >> 192)
-                root = unsafe_add(root, NODE_BYTES)
-            at = 0  # only the first page has a header
-
-    base: int256 = convert(convert(header << 160, bytes32), int256) >> 192
-    return base + convert(total, int256) - convert(((header >> 96) & U32) << 63, int256)
+    page: uint256 = (header >> 160) & U16
+    known: bool = header >> 216 == FORMAT and (header >> 200) & U8 == SCORE_BITS
+    if kind == TREES:
+        known = known and (page == PAGE or page == SMALL_PAGE)
+    else:
+        known = known and (kind == LINEAR or kind == MLP) and page == WORD
+    assert known and (header >> 192) & U8 < MAX_OUTPUTS, "Judge: not a model of this format"
+    assert features > 0 and features <= MAX_FEATURES, "Judge: not a model of this format"
+    return len(inputs) == 8 * features

@@ -1,4 +1,4 @@
-"""Compile contracts/*.vy into the artifacts that ship with the package.
+"""Compile contracts/*.vy and contracts/asm/*.evm into the artifacts that ship with the package.
 
     python tools/compile_contracts.py            write src/veridict/chain/artifacts/*.json
     python tools/compile_contracts.py --check    exit 1 where they differ from the sources
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from hashlib import sha256
 from pathlib import Path
@@ -21,9 +22,13 @@ from vyper.compiler.input_bundle import FilesystemInputBundle
 from vyper.compiler.output_bundle import OutputBundle
 from vyper.compiler.phases import CompilerData
 
+from tools.assemble import assemble
+
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "contracts"
 ARTIFACTS = ROOT / "src" / "veridict" / "chain" / "artifacts"
+ASSEMBLER = ROOT / "tools" / "assemble.py"
+SIGNATURE = re.compile(r"^; +(\w+)\(([^)]*)\) -> (\w+)$", re.MULTILINE)  # of an .evm file
 
 
 def compile_contract(source: Path) -> dict[str, Any]:
@@ -49,16 +54,48 @@ def compile_contract(source: Path) -> dict[str, Any]:
     }
 
 
+def assemble_contract(source: Path) -> dict[str, Any]:
+    """The artifact of one contract in assembly; its functions are views, told in its comments.
+
+    `integrity` is the SHA-256 of the source and the assembler.
+    """
+    text = source.read_text()
+    code = assemble(text)
+    # PUSH2 length  DUP1  PUSH1 10  PUSH0  CODECOPY  PUSH0  RETURN
+    initcode = bytes.fromhex(f"61{len(code):04x}80600a5f395ff3") + code
+    return {
+        "name": source.stem,
+        "compiler": ASSEMBLER.relative_to(ROOT).as_posix(),
+        "evm_version": "cancun",
+        "sources": {source.relative_to(SOURCES).as_posix(): sha256(text.encode()).hexdigest()},
+        "integrity": sha256(ASSEMBLER.read_bytes() + text.encode()).hexdigest(),
+        "abi": [_view(*signature) for signature in SIGNATURE.findall(text)],
+        "bytecode": "0x" + initcode.hex(),
+        "runtime": "0x" + code.hex(),
+    }
+
+
+def _view(name: str, parameters: str, result: str) -> dict[str, Any]:
+    """The ABI of a view: `parameters` as in "address[] chunks, bytes inputs"."""
+    words = [parameter.split() for parameter in parameters.split(", ")]
+    return {
+        "type": "function",
+        "name": name,
+        "stateMutability": "view",
+        "inputs": [{"type": kind, "name": word} for kind, word in words],
+        "outputs": [{"type": result, "name": ""}],
+    }
+
+
 def render(artifact: dict[str, Any]) -> str:
     return json.dumps(artifact, indent=1, sort_keys=True) + "\n"
 
 
 def compile_all() -> dict[str, str]:
     """File name -> text, for every contract."""
-    return {
-        f"{source.stem}.json": render(compile_contract(source))
-        for source in sorted(SOURCES.glob("*.vy"))
-    }
+    compiled = [compile_contract(source) for source in sorted(SOURCES.glob("[!.]*.vy"))]
+    assembled = [assemble_contract(source) for source in sorted(SOURCES.glob("asm/*.evm"))]
+    return {f"{artifact['name']}.json": render(artifact) for artifact in compiled + assembled}
 
 
 def differences(fresh: dict[str, str]) -> list[str]:

@@ -9,8 +9,12 @@ import boa
 import pytest
 
 from tests.support import contracts, trees
-from tests.support.contracts import MIN_BOND
-from tests.support.court import INPUTS, LIE, TRUE_SCORE, Court
+from tests.support.contracts import MIN_BOND, SALT
+from tests.support.court import INPUTS, LIE, MODEL, TRUE_SCORE, Court
+from veridict.core.codec import TAG_INPUTS, commit
+from veridict.models import reference
+from veridict.models.canonical import CanonicalModel
+from veridict.models.layout import Node, Tree, TreeModel
 
 
 def test_a_lie_costs_the_bond_and_half_goes_to_the_challenger(court: Court) -> None:
@@ -57,6 +61,63 @@ def test_an_operator_on_the_way_out_is_slashed(court: Court) -> None:
     court.stakes.request_exit(sender=court.operator.address)
     court.challenge(arguments)
     assert court.stakes.bond(court.operator.address) == 0
+
+
+@pytest.mark.parametrize("length", [0, 8, 15, 17, 24, 2048])
+def test_a_score_of_inputs_that_are_no_row_of_the_model_is_a_lie(court: Court, length: int) -> None:
+    """Committed to by the operator himself: there is no true score he could have logged."""
+    inputs = bytes(length)
+    opened = commit(TAG_INPUTS, SALT, inputs)
+    arguments = court.publish([court.record(TRUE_SCORE, inputs=opened).encode()])
+    event = court.challenge(arguments | {"inputs": inputs})
+    assert (event.claimed, event.actual, event.slashed) == (TRUE_SCORE, -(2**255), MIN_BOND)
+    assert court.stakes.bond(court.operator.address) == 0
+
+
+@pytest.mark.parametrize("image", [1, 2**52 - 2, 2**64 - 1, 0xFFF0_0000_0000_0001])
+def test_images_of_no_float_are_scored_like_all_others(court: Court, image: int) -> None:
+    """The format gives every image a score, so only another score is a lie."""
+    inputs = image.to_bytes(8, "big") * 2
+    opened = commit(TAG_INPUTS, SALT, inputs)
+    score = reference.score(MODEL, [image, image])
+    honest = court.publish([court.record(score, inputs=opened).encode()], key=b"h" * 32)
+    with boa.reverts("Judge: score is honest"):
+        court.challenge(honest | {"inputs": inputs})
+    lie = court.publish([court.record(score + 1, inputs=opened).encode()])
+    assert court.challenge(lie | {"inputs": inputs}).actual == score
+
+
+def test_of_several_outputs_the_winner_is_judged(court: Court) -> None:
+    """Three classes; the first two are level on this row, so the lower number wins."""
+    trees_ = tuple(Tree((Node(1, 2**63, True, ~0, ~1),), (0, high)) for high in (9, 9, 8))
+    model_id = court.register(TreeModel(2, 0, trees_, (0, 0)))
+    honest = court.publish([court.record(0, model_id=model_id).encode()], key=b"h" * 32)
+    with boa.reverts("Judge: score is honest"):
+        court.challenge(honest)
+    event = court.challenge(court.publish([court.record(1, model_id=model_id).encode()]))
+    assert (event.claimed, event.actual) == (1, 0)
+
+
+def test_a_record_of_bytes_that_are_no_model_cannot_be_judged(court: Court) -> None:
+    """Whoever relies on a model id has decoded its bytes: nobody takes such a record for good."""
+    loop = bytearray(CanonicalModel.from_parts(MODEL).bytes)
+    loop[48:52] = (38).to_bytes(2, "big") * 2  # a node that leads to itself
+    for data, reason in (
+        (b"no model".ljust(64), "Judge: not a model of this format"),
+        (bytes(loop), "Scorer: model is not canonical"),
+    ):
+        model_id = court.register_bytes(data)
+        body = court.record(LIE, model_id=model_id).encode()
+        with boa.reverts(reason):
+            court.challenge(court.publish([body], key=model_id))
+    assert court.stakes.bond(court.operator.address) == MIN_BOND
+
+
+def test_the_judge_takes_no_other_scorer(court: Court) -> None:
+    parts = [court.judge.registry(), court.judge.anchor(), court.judge.stakes()]
+    for other in (contracts.data_contract(b"returns this"), contracts.account("x").address):
+        with boa.reverts("Judge: not the scorer of this judge"):
+            contracts.deploy("Judge", *parts, other)
 
 
 def other_inputs(arguments: dict[str, Any]) -> None:

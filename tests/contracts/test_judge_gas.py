@@ -88,7 +88,8 @@ def measure(client: Client) -> dict[str, int]:
         deploy(client, Artifact.load("Anchor")),
         deploy(client, Artifact.load("Stakes"), 0),
     )
-    addresses = (registry.address, anchor.address, stakes.address)
+    scorer = deploy(client, Artifact.load("Scorer"))
+    addresses = (registry.address, anchor.address, stakes.address, scorer.address)
     judge = deploy(client, Artifact.load("Judge"), *addresses)
     stakes.send("set_judge", judge.address)
     gas: dict[str, int] = {}
@@ -130,7 +131,7 @@ def test_gas_is_what_it_was(measured: dict[str, int]) -> None:
     assert measured == json.loads(SNAPSHOT.read_text())
 
 
-def test_a_call_of_lightgbms_default_model_costs_less_than_300_000_gas(
+def test_a_call_of_lightgbms_default_model_costs_at_most_200_000_gas(
     measured: dict[str, int],
 ) -> None:
-    assert measured["Judge.score, 100 trees of 31 leaves, mean of 4 rows"] < 300_000
+    assert measured["Judge.score, 100 trees of 31 leaves, mean of 4 rows"] <= 200_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import boa
@@ -13,8 +14,8 @@ from tests.support.contracts import KEY, MIN_BOND, SALT
 from veridict.core.codec import TAG_INPUTS, commit
 from veridict.core.nouns import Decision, PredictionRecord
 from veridict.models import reference
-from veridict.models.canonical import CanonicalModel
-from veridict.models.layout import Node, Tree, TreeModel
+from veridict.models.canonical import CanonicalModel, chunks
+from veridict.models.layout import Model, Node, Tree, TreeModel
 
 TREE = Tree((Node(1, 2**63, True, ~0, ~1),), (-(5 << 32), 7 << 32))
 MODEL = TreeModel(2, 1, (TREE,))
@@ -26,6 +27,7 @@ LIE = TRUE_SCORE - 1
 
 @dataclass(frozen=True, slots=True)
 class Court:
+    registry: Any
     anchor: Any
     stakes: Any
     judge: Any
@@ -45,6 +47,17 @@ class Court:
             "inputs": commit(TAG_INPUTS, SALT, INPUTS),
         }
         return PredictionRecord(**(fields | changes))
+
+    def register(self, model: Model) -> bytes:
+        """The model's id."""
+        return self.register_bytes(CanonicalModel.from_parts(model).bytes)
+
+    def register_bytes(self, data: bytes) -> bytes:
+        """Their SHA-256; the registry does not read them."""
+        model_id = sha256(data).digest()
+        addresses = [contracts.data_contract(chunk) for chunk in chunks(data)]
+        self.registry.register(model_id, addresses, contracts.CARD, 1)
+        return model_id
 
     def publish(self, bodies: list[bytes], by: Any = None, key: bytes = KEY) -> dict[str, Any]:
         """Anchor a log of these bodies; the arguments that challenge its first record."""
@@ -76,14 +89,16 @@ def open_court() -> Court:
     """Fresh contracts, the model registered, the operator bonded with MIN_BOND."""
     registry, anchor = contracts.deploy("Registry"), contracts.deploy("Anchor")
     stakes = contracts.deploy("Stakes", contracts.UNBONDING_S)
-    judge = contracts.deploy("Judge", registry.address, anchor.address, stakes.address)
+    judge = contracts.deploy(
+        "Judge", registry.address, anchor.address, stakes.address, contracts.scorer()
+    )
     stakes.set_judge(judge.address)
-    canonical = CanonicalModel.from_trees(MODEL)
-    addresses = [contracts.data_contract(chunk) for chunk in canonical.chunks()]
-    registry.register(canonical.id, addresses, contracts.CARD, MODEL.n_features)
-    operator = contracts.account("operator")
+    operator, challenger = contracts.account("operator"), contracts.account("challenger")
     stakes.deposit(value=MIN_BOND, sender=operator.address)
-    return Court(anchor, stakes, judge, canonical.id, operator, contracts.account("challenger"))
+    model_id = CanonicalModel.from_parts(MODEL).id
+    opened = Court(registry, anchor, stakes, judge, model_id, operator, challenger)
+    opened.register(MODEL)
+    return opened
 
 
 # Does as it is told, also while it is being paid.

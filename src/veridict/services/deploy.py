@@ -75,7 +75,9 @@ def deploy_network(client: Client) -> Network:
     registry = deploy(client, Artifact.load("Registry"))
     anchor = deploy(client, Artifact.load("Anchor"))
     stakes = deploy(client, Artifact.load("Stakes"), UNBONDING_S)
-    judge = deploy(client, Artifact.load("Judge"), registry.address, anchor.address, stakes.address)
+    scorer = deploy(client, Artifact.load("Scorer"))
+    parts = (registry.address, anchor.address, stakes.address, scorer.address)
+    judge = deploy(client, Artifact.load("Judge"), *parts)
     stakes.send("set_judge", judge.address)
     addresses = Addresses(
         client.chain_id, registry.address, anchor.address, stakes.address, judge.address

@@ -18,6 +18,7 @@ from veridict.services.receipt import Receipt
 from veridict.services.registering import model_on_chain
 
 WORD = 32
+NO_SCORE = -(2**255)  # what Judge.LieProven tells as the actual score where there is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Slashing:
     challenger: str
     leaf: bytes
     claimed: int
-    actual: int
+    actual: int  # NO_SCORE where the inputs are no row of the model
     slashed_wei: int
     gas_used: int
     tx_hash: str
@@ -39,7 +40,7 @@ class Ruling:
     """What a challenge would meet, computed off chain first."""
 
     claimed: int
-    actual: int
+    actual: int  # as of Slashing
 
     @property
     def false(self) -> bool:
@@ -49,7 +50,9 @@ class Ruling:
 def foresee(receipt: Receipt, network: Network) -> Ruling:
     """Run the registered model here, before paying for the judge to run it."""
     model = CanonicalModel(model_on_chain(network, receipt.record.model_id))
-    return Ruling(receipt.record.score, model.score_one(receipt.payload.inputs))
+    inputs = receipt.payload.inputs
+    fits = len(inputs) == 8 * model.n_features
+    return Ruling(receipt.record.score, model.score_one(inputs) if fits else NO_SCORE)
 
 
 def challenge(receipt: Receipt, network: Network) -> Slashing:

@@ -11,7 +11,7 @@ from veridict.apps.cli.options import node_options, settings_of
 from veridict.apps.cli.render import console, facts_table, print_json
 from veridict.apps.wire import open_account
 from veridict.core.errors import Refused
-from veridict.services.dispute import challenge, foresee
+from veridict.services.dispute import NO_SCORE, challenge, foresee
 from veridict.services.receipt import Receipt
 
 
@@ -46,7 +46,7 @@ def dispute(
     facts: list[tuple[str, object]] = [
         ("operator", slashing.operator),
         ("claimed score", slashing.claimed),
-        ("actual score", slashing.actual),
+        ("actual score", None if slashing.actual == NO_SCORE else slashing.actual),
         ("slashed", f"{slashing.slashed_wei} wei"),
         ("gas", slashing.gas_used),
         ("transaction", slashing.tx_hash),
