@@ -10,7 +10,7 @@ import pytest
 from tests.support.parts import ROOT
 from veridict.chain.data_contract import READER
 from veridict.core.nouns import INT64_MAX, SCORE_BITS
-from veridict.models import annex, layout
+from veridict.models import annex, layout, paths
 
 PAGE = " ".join((ROOT / "docs/reference/canonical-model.md").read_text().split())
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
@@ -74,6 +74,7 @@ N = r"((?:2[⁰¹²³⁴⁵⁶⁷⁸⁹]+(?: − 1)?|\d[\d,]*)(?: MiB)?)"
         (f"lane j mod {N}, counted", (layout.LANES,)),
         (f"sum over all inputs of \\|w_ij\\| B_i must not exceed {N}", (layout.LANE_BIAS - 1,)),
         (f"each of its trees must not exceed {N}", (INT64_MAX,)),
+        (f"S = min\\({N}, max\\({N}, ⌊{N} / F⌋", (paths.MAX_STRIDES, 1, paths.MOVES)),
         (f"contracts of at most {N} bytes", (layout.CHUNK_BYTES,)),
         (
             f"{N} pages of {N}, {N} of {N}, or {N} of {N}\\.",
