@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from fractions import Fraction
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 from tests.support.cli import run
 from veridict.apps.settings import Settings
 from veridict.apps.wire import Evidence, open_evidence, open_node, papers_of
-from veridict.core.nouns import Check
+from veridict.core.nouns import Check, Decision, Request
 from veridict.ledger.log import Log
 from veridict.models.card import Metric, ModelCard
 from veridict.models.image import image
@@ -26,6 +27,7 @@ from veridict.services.demo.learn import card_of, compiled_and_compared
 from veridict.services.papers import files
 from veridict.services.papers.audit import Papers, audit_model
 from veridict.services.papers.rows import measured_features, reread
+from veridict.services.window import Window
 from veridict.solutions.finance.credit import Credit
 from veridict.solutions.finance.payments import Payments
 from veridict.watch.stream import Table
@@ -243,6 +245,36 @@ def test_the_commands(
     (out / "link").symlink_to(out / files.CARD)
     assert run(capsys, "model", "check", out, "--key", key).status == 2
     assert run(capsys, "model", "papers", "--home", own, "--out", out, "--model", "x").status == 2
+
+
+def test_a_score_is_explained_to_the_last_bit(
+    home: Path,
+    card: ModelCard,
+    data: Table[Any],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    own = tmp_path / "home"
+    shutil.copytree(home, own)
+    features = measured_features(CREDIT, reread(card, data))[:40]
+    requests = [Request(f"c{n}", "one", 1_700_000_000, b"{}") for n in range(len(features))]
+    with open_node(Settings(own), CREDIT) as node:
+        made = node.predict(features, requests)
+        case = next(p for p in reversed(made) if p.record.decision is not Decision.ALLOW)
+        calm = next(p for p in made if p.record.decision is Decision.ALLOW)
+        window = Window(node)
+        reasons = window.row(case.index).reasons
+        assert [reason.usual for reason in window.row(calm.index).reasons] == [None] * 3
+    assert all(reason.usual and "for this applicant (" in reason.usual.text for reason in reasons)
+    explained = run(capsys, "explain", str(case.index), "--home", own, "--json").json
+    parts = [Fraction(part["worth"]) for part in explained["features"]]
+    assert Fraction(explained["base"]) + sum(parts) == case.record.score
+    assert explained["background"] == case.index - made[0].index
+    assert {part["feature"] for part in explained["features"]} == set(CREDIT.feature_names)
+    shown = run(capsys, "explain", str(case.index), "--home", own)
+    assert explained["features"][0]["feature"] in shown.out
+    assert run(capsys, "explain", str(made[0].index), "--home", own).status == 2  # nothing before
+    assert run(capsys, "explain", "0", "--home", own).status == 2  # the model's own record
 
 
 def test_a_description_is_read_or_refused(

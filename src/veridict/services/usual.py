@@ -48,8 +48,8 @@ def usual(
     log: Log, index: int, record: PredictionRecord, subject: str, features: Sequence[int]
 ) -> list[Usual]:
     """For each of `features`, what was usual before the prediction at `index`."""
-    theirs = _inputs(log, log.of_subject(subject, index, OWN), record.model_id)
-    others = _inputs(log, range(max(0, index - EVERYBODY), index), record.model_id)
+    theirs = shown_inputs(log, log.of_subject(subject, index, OWN), record.model_id)
+    others = shown_inputs(log, range(max(0, index - EVERYBODY), index), record.model_id)
     return [Usual(_middle(theirs, feature), _middle(others, feature)) for feature in features]
 
 
@@ -69,7 +69,7 @@ def usual_view(face: Face, feature: int, found: Usual) -> UsualView:
     return UsualView(own, found.own.rows, everybody, found.everybody.rows, text)
 
 
-def _inputs(log: Log, indices: Sequence[int], model_id: bytes) -> list[bytes]:
+def shown_inputs(log: Log, indices: Sequence[int], model_id: bytes) -> list[bytes]:
     """The packed inputs of the predictions by this model whose payload is there."""
     return [
         inputs
