@@ -18,18 +18,19 @@ from veridict.proofs.cosignature import log_verifier
 
 
 def trust_of(vkeys: Sequence[str], policy: Path | None) -> Trust:
-    """Any of `vkeys`, all of one log; or the logs and the quorum of a policy file.
+    """Any of `vkeys`, all of one log, and the quorum of the policy file, whose logs count too.
 
-    Raises BadInput where neither or both are given.
+    Raises BadInput where neither is given.
     """
-    if bool(vkeys) == (policy is not None):
+    if not vkeys and policy is None:
         raise BadInput(
-            "whom to believe must be said in one way",
-            remedy="pass the log's key with --vkey, or a file with --policy",
+            "whom to believe is not said",
+            remedy="pass the log's key with --vkey, or logs and witnesses with --policy",
         )
-    if policy is not None:
-        return read_policy(policy).verify
     verifiers = [log_verifier(vkey) for vkey in vkeys]
+    if policy is not None:
+        known = read_policy(policy)
+        return lambda signed: known.verify(signed, verifiers)
     if len({verifier.name for verifier in verifiers}) > 1:
         raise BadInput("these are keys of several logs", remedy="name the log in a policy file")
 

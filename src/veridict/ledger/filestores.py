@@ -68,6 +68,7 @@ class DirectoryStore:
                     file.flush()
                     os.fsync(file.fileno())
                 fresh.replace(place)
+                _sync(place.parent)  # or a power cut could keep a later file and lose this one
             finally:
                 fresh.unlink(missing_ok=True)
 
@@ -80,6 +81,14 @@ class DirectoryStore:
                 place.rmdir()
             else:
                 place.unlink(missing_ok=True)
+
+
+def _sync(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 class FsspecStore:

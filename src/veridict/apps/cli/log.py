@@ -29,7 +29,7 @@ def trust_options(command: C) -> C:
     vkey = click.option(
         "--vkey", "vkeys", multiple=True, metavar="VKEY", help="The log's key, from its keeper."
     )
-    policy = click.option("--policy", type=_FILE, help="Or a C2SP policy: logs, witnesses, quorum.")
+    policy = click.option("--policy", type=_FILE, help="A C2SP policy: logs, witnesses, quorum.")
     return vkey(policy(command))
 
 

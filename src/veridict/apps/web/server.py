@@ -17,6 +17,7 @@ from veridict.core.errors import BadInput
 
 _GRACE_S = 2
 _START_WAIT_S = 10.0
+_MAX_AT_ONCE = 256  # requests; more are answered 503
 
 
 class _Uvicorn(uvicorn.Server):
@@ -90,7 +91,7 @@ def serve_app(app: Starlette, host: str, port: int, tell: Callable[[str], None])
     tell(f"http://{name}:{sock.getsockname()[1]}/")
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False,
-        timeout_graceful_shutdown=_GRACE_S, lifespan="off",
+        timeout_graceful_shutdown=_GRACE_S, lifespan="off", limit_concurrency=_MAX_AT_ONCE,
     )  # fmt: skip
     uvicorn.Server(config).run(sockets=[sock])
 
