@@ -110,10 +110,8 @@ class CanonicalModel:
     def score_one(self, inputs: bytes) -> int:
         """`score` of one row of packed inputs, 8 bytes a feature. Raises BadInput if not that."""
         if len(inputs) != 8 * self.n_features:
-            raise BadInput(
-                f"{len(inputs)} bytes are not one row of {self.n_features} features",
-                remedy="pass 8 bytes a feature",
-            )
+            rows = len(unpack(inputs, self.n_features))
+            raise BadInput(f"{rows} rows where one is scored", remedy="pass one row")
         runtime = self._runtime
         if isinstance(runtime, StartingTrees) and runtime.loaded is not None:
             return runtime.loaded.score_one(inputs)
