@@ -22,7 +22,7 @@ class WorkingModel:
     def load(cls, model: bytes, annex: bytes) -> WorkingModel:
         """Raises BadModelBytes unless both are what they should be and belong together."""
         canonical = CanonicalModel(model)
-        return cls(canonical, Annex.decode(annex, canonical.id, canonical.trees.trees))
+        return cls(canonical, Annex.decode(annex, canonical.id, canonical.annexed))
 
     @property
     def id(self) -> bytes:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from veridict.apps.cli.model_gas import gas
 from veridict.apps.cli.options import (
     chosen_scenario,
     json_option,
@@ -82,7 +83,8 @@ def compile(source: Path, out: Path | None, as_json: bool) -> None:
         "bytes": len(compiled.model.bytes),
         "chunks": len(compiled.model.chunks()),
         "features": len(compiled.feature_names),
-        "trees": len(compiled.model.trees.trees),
+        "outputs": compiled.model.n_outputs,
+        "trees": len(compiled.model.annexed),
         "error_bound": f"{compiled.error_bound} × 2^-32",
         "file": f"{target}.vdm",
     }

@@ -68,7 +68,7 @@ class Models:
             annex = self._shelf.annex(model_id)
             same = self._same("annex", where, annex, bytes.fromhex(card.annex))
             if annex is not None and same:  # without it no reason can be checked
-                self.annexes[model_id] = Annex.decode(annex, model_id, model.trees.trees)
+                self.annexes[model_id] = Annex.decode(annex, model_id, model.annexed)
         except VeridictError as problem:
             self._notes.wrong("model.chain", where, "its bytes in the registry", problem.message)
         self._same("model", where, self._shelf.get(model_id), model_id)
