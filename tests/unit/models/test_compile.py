@@ -154,5 +154,5 @@ def test_rows_of_another_shape_are_refused(compiled: Compiled) -> None:
             compiled.model.score(rows)  # type: ignore[arg-type]
     with pytest.raises(BadInput):
         compiled.model.score_one(bytes(23))
-    with pytest.raises(BadInput, match="one row"):
+    with pytest.raises(BadInput, match="2 rows"):
         compiled.model.score_one(bytes(48))
