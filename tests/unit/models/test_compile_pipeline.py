@@ -112,7 +112,7 @@ def tree_models() -> list[Any]:
 
 @cache
 def with_gaps() -> np.ndarray:
-    rows = FEW.copy()
+    rows: np.ndarray = FEW.copy()
     rows[np.random.default_rng(1).random(rows.shape) < 0.1] = np.nan
     return rows
 

@@ -34,8 +34,10 @@ FRAMEWORKS = (
     "sklearn_linear",
     "sklearn_mlp",
     "sklearn_pipeline",
+    "onnx",
 )
 
+_ONNX = b"\x08"  # field 1 of a ModelProto, ir_version, as a varint: exporters write it first
 # Protocol 2 and later; compressed as joblib does (zlib, gzip, xz, bzip2); in a zip, as torch does.
 _PICKLES = (
     b"\x80",
@@ -85,7 +87,7 @@ def compile_file(path: Path) -> Compiled:
 
 
 def _compile_bytes(data: bytes, name: str) -> Compiled:
-    from veridict.models.compile import lightgbm, xgboost
+    from veridict.models.compile import lightgbm, onnx, xgboost
 
     if data.startswith(b"tree\n"):
         return lightgbm.compile_text(data.decode())
@@ -99,6 +101,8 @@ def _compile_bytes(data: bytes, name: str) -> Compiled:
         )
     if data.startswith(MAGIC):
         raise UnsupportedModel(f"{name} is compiled already", remedy="use it as it is", file=name)
+    if data.startswith(_ONNX):
+        return onnx.compile_bytes(data)
     raise UnsupportedModel(
         f"{name} is no model file of a known kind",
         remedy="pass LightGBM's text, XGBoost's JSON or UBJSON, or ONNX",
