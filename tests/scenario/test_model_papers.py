@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from hashlib import sha256
@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lightgbm import LGBMClassifier
 
+import veridict
 from tests.support.cli import run
 from veridict.apps.settings import Settings
 from veridict.apps.wire import Evidence, open_evidence, open_node, papers_of
+from veridict.core.errors import BadInput
 from veridict.core.nouns import Check, Decision, Request
 from veridict.ledger.log import Log
 from veridict.models.card import Metric, ModelCard
@@ -289,6 +292,30 @@ def test_a_description_is_read_or_refused(
     refused = run(capsys, "model", "data", described)
     assert refused.status == 2
     assert "@type is not Dataset" in refused.err
+
+
+def test_a_card_made_in_python_tells_groups_apart(data: Table[Any]) -> None:
+    rows = data.slice(0, 600)
+    features, labels = CREDIT.extractor().batch(rows), rows.labels
+    estimator = LGBMClassifier(n_estimators=3, num_leaves=4, verbose=-1, n_jobs=1)
+    compiled = veridict.compile(estimator.fit(features[:400], labels[:400]))
+    sexes = rows.integers("sex").tolist()[400:]
+
+    def make(**groups: Sequence[object]) -> ModelCard:
+        return veridict.card(
+            compiled, title="t", review_at=0.2, hold_at=0.9, X=features[400:], y=labels[400:],
+            groups=groups, libraries=["numpy"],
+        )  # fmt: skip
+
+    made = make(sex=sexes)
+    assert ModelCard.decode(made.encode()) == made
+    assert {m.group for m in made.metrics} == {"", "sex", "sex: 1", "sex: 2"}
+    assert "equalized odds difference" in {m.name for m in made.metrics}
+    assert made.libraries[0].startswith("numpy==")
+    assert {m.group for m in make().metrics} == {""}
+    for wrong in ({"sex": sexes[1:]}, {"sex: ": sexes}):
+        with pytest.raises(BadInput):
+            make(**wrong)
 
 
 def test_an_own_file_has_no_published_source(tmp_path: Path) -> None:

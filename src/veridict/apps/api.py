@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,12 +15,14 @@ from veridict.apps.settings import Settings
 from veridict.core.codec import canonical_json
 from veridict.core.errors import BadInput
 from veridict.core.nouns import SCORE_ONE, Policy
-from veridict.models.card import Metric, ModelCard
+from veridict.models.card import ModelCard
 from veridict.models.compile import Compiled, Link, compile_model
 from veridict.models.image import image, pack
+from veridict.models.papers.libraries import libraries as installed
 from veridict.services.node import Node
+from veridict.services.papers.measures import grouped_metrics
 from veridict.services.receipt import Receipt
-from veridict.watch.metrics import measure
+from veridict.watch.fairness import SEPARATOR
 
 __all__ = ["Compiled", "Node", "Receipt", "card", "compile", "open_node"]
 
@@ -43,23 +45,22 @@ def card(
     y: ArrayLike,
     period_s: tuple[int, int] = (0, 0),
     limits: Sequence[str] = (),
+    groups: Mapping[str, Sequence[object]] | None = None,
+    libraries: Sequence[str] = (),
 ) -> ModelCard:
     """The card that is registered with a model.
 
     `review_at` and `hold_at` are probabilities for a classifier, outputs for a
     regression. `X`, `y`: held-out rows and their 0/1 labels, on which the card's
     metrics are measured and whose digest it carries. `period_s`: first and last
-    second of the training data. Raises BadInput.
+    second of the training data. `groups`: who the held-out rows are about, one list
+    an attribute ({"sex": ["female", …]}); the card tells how each group fares and how
+    far they lie apart. `libraries`: names of installed packages that made the model,
+    whose versions the card keeps. Raises BadInput.
     """
     rows, labels = image(np.asarray(X)), np.asarray(y, dtype=np.int8)
     policy = Policy(_raw(review_at, compiled.link), _raw(hold_at, compiled.link))
-    found = measure("held out", compiled.model.score(rows), labels, policy)
-    named = {
-        "average precision": found.ap,
-        "recall at 1 % false alarms": found.recall_at_1pct,
-        "precision of review or hold": found.precision_flagged,
-        "recall of review or hold": found.recall_flagged,
-    }
+    names = _groups(groups or {}, len(rows))
     shape = canonical_json(["float64 image", *rows.shape])
     return ModelCard(
         model_id=compiled.model.id.hex(),
@@ -70,15 +71,24 @@ def card(
         trained_from_s=period_s[0],
         trained_to_s=period_s[1],
         features=compiled.feature_names,
-        metrics=tuple(
-            Metric(name, f"{value:f}", "", found.rows)
-            for name, value in named.items()
-            if value is not None
-        ),
+        metrics=grouped_metrics(names, compiled.model.score(rows), labels, policy),
         limits=tuple(limits),
         review_at=str(policy.review_at),
         hold_at=str(policy.hold_at),
+        libraries=installed(libraries) if libraries else (),
     )
+
+
+def _groups(groups: Mapping[str, Sequence[object]], rows: int) -> list[tuple[str, ...]]:
+    """Each row's groups, named as `watch.fairness` reads them."""
+    for attribute, members in groups.items():
+        if len(members) != rows or SEPARATOR in attribute or not attribute:
+            raise BadInput(
+                f"group {attribute!r} has {len(members)} members for {rows} rows, or no plain name",
+                remedy="pass one value a held-out row, under a name without ': '",
+            )
+    columns = [[f"{name}{SEPARATOR}{member}" for member in of] for name, of in groups.items()]
+    return list(zip(*columns, strict=True)) if columns else [()] * rows
 
 
 def open_node(home: str | Path | None = None, *, rpc: str | None = None) -> Node:

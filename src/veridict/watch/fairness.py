@@ -15,6 +15,7 @@ partition the rows is left out, since its groups cannot be held against each oth
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -25,8 +26,6 @@ import numpy as np
 from veridict.core.nouns import Policy
 from veridict.watch.arrays import I8, I64
 from veridict.watch.metrics import exact
-from veridict.watch.scenario import Scenario
-from veridict.watch.stream import Table
 
 SEPARATOR = ": "
 
@@ -77,17 +76,14 @@ class Attribute:
 
 
 def fairness(
-    scenario: Scenario[Any], rows: Table[Any], scores: I64, policy: Policy
+    groups: Sequence[tuple[str, ...]], scores: I64, labels: I8, policy: Policy
 ) -> tuple[Attribute, ...]:
-    """Every attribute that `scenario.groups` partitions the labelled rows by, alphabetically."""
-    labels = rows.labels
+    """Every attribute that partitions the labelled rows, alphabetically.
+
+    `groups`: each row's, as `Scenario.groups` names them. `labels`: unknown ones are left out.
+    """
     known = np.flatnonzero(labels >= 0)
-    wanted = set(known.tolist())
-    names = [
-        scenario.groups(example.fields)
-        for index, example in enumerate(rows.examples())
-        if index in wanted
-    ]
+    names = [groups[index] for index in known.tolist()]
     selected = scores[known] >= policy.review_at
     return tuple(
         Attribute(attribute, len(known), _rates(members, selected, labels[known]))
@@ -95,7 +91,7 @@ def fairness(
     )
 
 
-def _partitions(names: list[tuple[str, ...]]) -> dict[str, list[str]]:
+def _partitions(names: Sequence[tuple[str, ...]]) -> dict[str, list[str]]:
     """Attribute → each row's group, for attributes of which every row has exactly one group."""
     found: dict[str, list[str]] = {}
     for groups in names:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +15,6 @@ from veridict.watch.fairness import Attribute, fairness
 from veridict.watch.metrics import Metrics, exact, measure
 from veridict.watch.scenario import Scenario
 from veridict.watch.stream import Table
-from veridict.watch.training import by_group
 
 Named = tuple[str, Decimal | None]
 
@@ -23,26 +22,47 @@ Named = tuple[str, Decimal | None]
 def card_metrics(
     scenario: Scenario[Any], rows: Table[Any], scores: NDArray[np.int64], policy: Policy
 ) -> tuple[Metric, ...]:
-    """Of all `rows`, of every group, and how far the groups of each attribute lie apart.
+    """Of all `rows` and of every group that the scenario names.
 
-    `scores`: int64 [len(rows)], the canonical model's. A measure without a value is left out.
+    `scores`: int64 [len(rows)], the canonical model's.
     """
-    whole = measure("", scores, rows.labels, policy)
+    groups = [scenario.groups(example.fields) for example in rows.examples()]
+    return grouped_metrics(groups, scores, rows.labels, policy)
+
+
+def grouped_metrics(
+    groups: Sequence[tuple[str, ...]],
+    scores: NDArray[np.int64],
+    labels: NDArray[np.int8],
+    policy: Policy,
+) -> tuple[Metric, ...]:
+    """Of all rows, of every group, and how far the groups of each attribute lie apart.
+
+    A measure without a value is left out.
+    """
+    members: dict[str, list[int]] = {}
+    for row, names in enumerate(groups):
+        for name in names:
+            members.setdefault(name, []).append(row)
+    parts = [
+        measure(name, scores[members[name]], labels[members[name]], policy)
+        for name in sorted(members)
+    ]
     return (
         *(
             metric
-            for measured in (whole, *by_group(scenario, rows, scores, policy))
-            for metric in measured_metrics(measured)
+            for measured in (measure("", scores, labels, policy), *parts)
+            for metric in _measured_metrics(measured)
         ),
         *(
             metric
-            for attribute in fairness(scenario, rows, scores, policy)
+            for attribute in fairness(groups, scores, labels, policy)
             for metric in _fairness_metrics(attribute)
         ),
     )
 
 
-def measured_metrics(measured: Metrics) -> list[Metric]:
+def _measured_metrics(measured: Metrics) -> list[Metric]:
     named = (
         ("average precision", measured.ap),
         ("recall at 1 % false alarms", measured.recall_at_1pct),
