@@ -188,4 +188,4 @@ class Models(RuleBasedStateMachine):
 
 
 TestModels = Models.TestCase
-TestModels.settings = settings(max_examples=8, stateful_step_count=20)
+TestModels.settings = settings(max_examples=6, stateful_step_count=20)

@@ -100,4 +100,4 @@ class Bonds(RuleBasedStateMachine):
 
 
 TestBonds = Bonds.TestCase
-TestBonds.settings = settings(max_examples=10, stateful_step_count=20)
+TestBonds.settings = settings(max_examples=8, stateful_step_count=20)
