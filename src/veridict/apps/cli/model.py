@@ -31,6 +31,9 @@ def model() -> None:
     """Train, compile to integers, register on chain, show, and write its papers."""
 
 
+model.add_command(gas)
+
+
 for further in (papers, check, data):
     model.add_command(further)
 

@@ -1,0 +1,121 @@
+"""What a model costs on chain: stored, registered and called, on a chain made for that and dropped.
+
+Gas is a fact of the bytes and the row, not of the machine: another chain with
+the same rules charges the same.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from eth_account import Account
+
+from veridict.chain.client import Client
+from veridict.chain.data_contract import data_contract_initcode
+from veridict.chain.embedded.chain import EmbeddedChain
+from veridict.chain.receipts import Tx
+from veridict.core.errors import UnsupportedModel
+from veridict.models.canonical import CanonicalModel
+from veridict.models.image import MISSING, image_of
+from veridict.models.layout import TreeModel
+from veridict.services.deploy import Network, deploy_network
+
+CHAIN_ID = 31337
+START_MS = 1_700_000_000_000
+WEALTH = 10**24  # wei of an account that lives as long as the measurement
+CARD = sha256(b"no card: only the price is asked").digest()
+MAX_CHUNKS, MAX_FEATURES = 16, 256  # what Registry.vy and Judge.vy take
+MISSING_SHARE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class ModelGas:
+    """Gas of whole transactions. `calls`: Judge.score, one for each row."""
+
+    model_id: bytes
+    n_bytes: int
+    chunks: int
+    deployment: int  # of all data contracts
+    registration: int
+    calls: tuple[int, ...]
+
+    @property
+    def call_median(self) -> int:
+        return int(statistics.median(self.calls))
+
+
+def measure(model: CanonicalModel, rows: Sequence[bytes]) -> ModelGas:
+    """What `model` costs, called on each of `rows` (packed inputs; at least one).
+
+    Raises UnsupportedModel where it is too large to be registered or judged.
+    """
+    with throwaway_network() as network:
+        return measure_on(network, model, rows)
+
+
+def measure_on(network: Network, model: CanonicalModel, rows: Sequence[bytes]) -> ModelGas:
+    """As `measure`, on a chain where the model is not registered yet."""
+    parts = model.chunks()
+    if len(parts) > MAX_CHUNKS or model.n_features > MAX_FEATURES:
+        raise UnsupportedModel(
+            f"{len(parts)} chunks and {model.n_features} features are more than the "
+            f"{MAX_CHUNKS} chunks the registry and the {MAX_FEATURES} features the judge takes",
+            remedy="train a smaller model; off chain this one can be scored as it is",
+        )
+    stored = network.client.send_many([Tx(None, data_contract_initcode(part)) for part in parts])
+    addresses = [receipt.contract_address for receipt in stored]
+    registered = network.registry.send("register", model.id, addresses, CARD, model.n_features)
+    return ModelGas(
+        model_id=model.id,
+        n_bytes=len(model.bytes),
+        chunks=len(parts),
+        deployment=sum(receipt.gas_used for receipt in stored),
+        registration=registered.gas_used,
+        calls=tuple(network.judge.send("score", model.id, row).gas_used for row in rows),
+    )
+
+
+@contextmanager
+def throwaway_network() -> Iterator[Network]:
+    """All contracts on a fresh chain in a temporary directory."""
+    account = Account.from_key(sha256(b"veridict: a throw-away account").digest())
+    with TemporaryDirectory(prefix="veridict-gas-") as directory:
+        chain = EmbeddedChain.open(
+            Path(directory),
+            chain_id=CHAIN_ID,
+            genesis_accounts={account.address: WEALTH},
+            clock=lambda: START_MS,
+        )
+        with chain:
+            yield deploy_network(Client(chain, account))
+
+
+def random_rows(model: CanonicalModel, count: int, seed: int = 1) -> list[bytes]:
+    """Packed inputs, the same for the same seed.
+
+    The values of a feature are thresholds that the model asks about, else
+    normal numbers; a twentieth is missing.
+    """
+    rng = random.Random(seed)
+    thresholds: list[list[int]] = [[] for _ in range(model.n_features)]
+    if isinstance(model.parts, TreeModel):
+        for tree in model.parts.trees:
+            for node in tree.nodes:
+                thresholds[node.feature].append(node.threshold)
+
+    def value(feature: int) -> int:
+        if rng.random() < MISSING_SHARE:
+            return MISSING
+        return rng.choice(thresholds[feature] or [image_of(rng.gauss(0, 1))])
+
+    return [
+        b"".join(value(feature).to_bytes(8, "big") for feature in range(model.n_features))
+        for _ in range(count)
+    ]
