@@ -59,7 +59,9 @@ def export(
         files += 1
         tell(files)
     if text != head.text or whole:
+        store.settle()  # or a power cut could keep the checkpoint and lose a tile
         store.write(CHECKPOINT, head.text.encode())
+        store.settle()
         files += 1
     for path in _grown_full(old_size, head.size):  # only now does nobody need the partial ones
         store.remove(f"{path.text}.p")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
@@ -23,7 +23,10 @@ class FileStore(Protocol):
         """None where there is no such file. Raises StorageFailed."""
 
     def write(self, path: str, data: bytes) -> None:
-        """Whole or not at all to a reader, and durable on return. Raises StorageFailed."""
+        """Whole or not at all to a reader. Raises StorageFailed."""
+
+    def settle(self) -> None:
+        """Everything written so far is durable on return. Raises StorageFailed."""
 
     def remove(self, path: str) -> None:
         """The file or folder, if it is there. Raises StorageFailed."""
@@ -49,6 +52,7 @@ class DirectoryStore:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._unsettled: set[Path] = set()
 
     def read(self, path: str) -> bytes | None:
         with storage_errors(self._root):
@@ -63,14 +67,18 @@ class DirectoryStore:
         with storage_errors(self._root):
             place.parent.mkdir(parents=True, exist_ok=True)
             try:
-                with fresh.open("wb") as file:
-                    file.write(data)
-                    file.flush()
-                    os.fsync(file.fileno())
+                fresh.write_bytes(data)
                 fresh.replace(place)
-                _sync(place.parent)  # or a power cut could keep a later file and lose this one
             finally:
                 fresh.unlink(missing_ok=True)
+
+        self._unsettled |= {place, place.parent}
+
+    def settle(self) -> None:
+        with storage_errors(self._root):
+            while self._unsettled:
+                with suppress(FileNotFoundError):  # removed since
+                    _sync(self._unsettled.pop())
 
     def remove(self, path: str) -> None:
         place = self._root / path
@@ -83,8 +91,8 @@ class DirectoryStore:
                 place.unlink(missing_ok=True)
 
 
-def _sync(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
@@ -121,6 +129,9 @@ class FsspecStore:
         with _store_errors(self._url):
             self._fs.makedirs(place.rpartition("/")[0], exist_ok=True)
             self._fs.pipe_file(place, data)
+
+    def settle(self) -> None:
+        """Stores behind fsspec have what `pipe_file` returned from."""
 
     def remove(self, path: str) -> None:
         with _store_errors(self._url):
