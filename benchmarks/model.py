@@ -1,8 +1,9 @@
 """Canonical models against LightGBM, ONNX Runtime and tl2cgen, one thread each.
 
 Every figure is the fastest of many short runs, in which all take turns, by the processor time
-they take: other work on the machine disturbs them little, and alike. Peers are installed by hand (`pip install onnx onnxruntime treelite
-tl2cgen`, and a C compiler for the last); the row of a peer that is missing says so.
+they take: other work on the machine disturbs them little, and alike. Peers are installed by
+hand (`pip install onnx onnxruntime treelite tl2cgen`, and a C compiler for the last); the row
+of a peer that is missing says so.
 """
 
 from __future__ import annotations

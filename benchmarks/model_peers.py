@@ -88,6 +88,7 @@ class Tl2cgen:
         entries[np.isnan(rows)] = -1
         start, step = entries.ctypes.data, entries.strides[0]
         for number in range(len(rows)):
+            self._out[0] = 0.0  # it adds to what is there
             self._predict(ctypes.c_void_p(start + number * step), 1, self._out)
         return self._out
 

@@ -103,40 +103,34 @@ def _size(tree: Grown) -> int:
 
 
 def _cut(tree: Grown) -> list[Grown] | None:
-    most = 2 + _size(tree) // 8  # a tree like a chain would fall into too many
     pieces: list[Grown] = []
-    while _size(tree) > LEAVES:
-        path = _largest(tree, 0)[1]
-        if not path or len(pieces) == most:
+    rest = _shrunk(tree, [], pieces)
+    most = 2 + _size(tree) // 8  # a tree much like a chain falls into too many
+    return None if rest is None or len(pieces) > most else [*pieces, rest]
+
+
+def _shrunk(tree: Grown, path: list[tuple[Branch, int]], pieces: list[Grown]) -> Grown | None:
+    """What is left at the end of `path` once it fits a mask together with the path.
+
+    What is cut off goes to `pieces`. None where the path alone is too long.
+    """
+    if isinstance(tree, int) or tree.size + len(path) <= LEAVES:
+        return tree
+    ways = [[*path, (tree, side)] for side in (0, 1)]
+    left, right = _shrunk(tree.left, ways[0], pieces), _shrunk(tree.right, ways[1], pieces)
+    if left is None or right is None:
+        return None
+    while _size(left) + _size(right) + len(path) > LEAVES:
+        side = int(_size(right) > _size(left))
+        larger = right if side else left
+        if isinstance(larger, int):
             return None
-        piece, tree = _cut_at(tree, path)
-        pieces.append(piece)
-    return [*pieces, tree]
+        pieces.append(_below(ways[side], larger))
+        left, right = (left, 0) if side else (0, right)
+    return _branch(tree.slot, tree.rank, left, right)
 
 
-def _largest(tree: Grown, depth: int) -> tuple[int, list[int]]:
-    """(leaves, way: 0 left, 1 right) of the largest subtree that fits a mask with its path."""
-    if isinstance(tree, int):
-        return 0, []
-    if depth and tree.size + depth <= LEAVES:
-        return tree.size, []
-    ways = [_largest(tree.left, depth + 1), _largest(tree.right, depth + 1)]
-    side = int(ways[1][0] > ways[0][0])
-    size, way = ways[side]
-    return size, [side, *way] if size else []
-
-
-def _cut_at(tree: Grown, way: list[int]) -> tuple[Grown, Grown]:
-    """The subtree at the end of `way` with the path to it, and what is left behind."""
-    if not way:
-        return tree, 0
-    assert isinstance(tree, Branch)
-    if way[0]:
-        piece, rest = _cut_at(tree.right, way[1:])
-        return _asking(tree, 0, piece), _asking(tree, tree.left, rest)
-    piece, rest = _cut_at(tree.left, way[1:])
-    return _asking(tree, piece, 0), _asking(tree, rest, tree.right)
-
-
-def _asking(asked: Branch, left: Grown, right: Grown) -> Branch:
-    return _branch(asked.slot, asked.rank, left, right)
+def _below(path: list[tuple[Branch, int]], piece: Grown) -> Grown:
+    for asked, side in reversed(path):
+        piece = _branch(asked.slot, asked.rank, *((0, piece) if side else (piece, 0)))
+    return piece
