@@ -23,7 +23,7 @@ from veridict.models.layout import (
     TreeModel,
 )
 
-BLOCK = 1 << 17  # tree walks side by side: a few MB of memory
+BLOCK = 1 << 15  # tree walks side by side: what they read and write fits a cache
 _FRACTION = np.uint64((1 << 52) - 1)
 _HIDDEN = 1 << 52  # the mantissa's leading bit, which is not stored
 _MAX_PLACES = 10  # 2^52 · 2^10 reaches MAX_ROUNDED
@@ -48,43 +48,32 @@ def winner(scores: NDArray[np.int64]) -> NDArray[np.int64]:
 class TreeRuntime:
     """All trees of a block of rows are walked at once, one step of each at a time.
 
-    Nodes and leaves of all trees stand in one table; a leaf leads to itself. A
-    row goes left where image - shift (mod 2^64) <= bound; shift is 1 where
-    missing goes right, which sends 0 behind every bound.
+    Nodes of all trees stand in one table, leaves behind them. A feature has two slots: its
+    image, for nodes where missing goes left, and image - 1 (mod 2^64), which sends a missing
+    value (0) behind every bound, where it goes right.
     """
 
     def __init__(self, model: TreeModel) -> None:
         self._bases = np.array(model.bases, dtype=np.int64)
-        bounds: list[int] = []
-        features: list[int] = []
-        shifts: list[int] = []
-        links: list[tuple[int, int]] = []
-        values: list[int] = []
-        roots: list[int] = []
-        for tree in model.trees:
-            first = len(bounds)
-            leaves = first + len(tree.nodes)
-            roots.append(first)
-            for node in tree.nodes:
-                bounds.append(node.threshold - node.missing_right)
-                features.append(node.feature)
-                shifts.append(node.missing_right)
-                links.append(
-                    tuple(first + c if c >= 0 else leaves + ~c for c in (node.left, node.right))  # type: ignore[arg-type]
-                )
-            count = len(tree.leaves)
-            bounds += [0] * count
-            features += [0] * count
-            shifts += [0] * count
-            links += [(leaves + i, leaves + i) for i in range(count)]
-            values += [0] * len(tree.nodes) + list(tree.leaves)
-        self._bounds = np.array(bounds, dtype=np.uint64)
-        self._features = np.array(features, dtype=np.intp)
-        self._shifts = np.array(shifts, dtype=np.uint64)
-        self._links = np.array(links, dtype=np.intp).reshape(-1, 2)
-        self._values = np.array(values, dtype=np.int64)
-        self._roots = np.array(roots, dtype=np.intp)
-        self._is_leaf = self._links[:, 0] == np.arange(len(bounds))
+        nodes = [node for tree in model.trees for node in tree.nodes]
+        leaves = [leaf for tree in model.trees for leaf in tree.leaves]
+        n_nodes = np.array([len(tree.nodes) for tree in model.trees], dtype=np.intp)
+        n_leaves = np.array([len(tree.leaves) for tree in model.trees], dtype=np.intp)
+        self._roots = np.cumsum(n_nodes) - n_nodes
+        first_node = np.repeat(self._roots, n_nodes)
+        first_leaf = np.repeat(len(nodes) + np.cumsum(n_leaves) - n_leaves, n_nodes)
+        missing_right = np.array([node.missing_right for node in nodes], dtype=np.intp)
+        thresholds = np.array([node.threshold for node in nodes], dtype=np.uint64)
+        self._bounds = thresholds - missing_right.astype(np.uint64)
+        features = np.array([node.feature for node in nodes], dtype=np.intp)
+        self._slots = 2 * features + missing_right
+        children = np.array([(node.left, node.right) for node in nodes], dtype=np.intp)
+        self._links = np.where(
+            children.reshape(-1, 2) >= 0,
+            children.reshape(-1, 2) + first_node[:, None],
+            ~children.reshape(-1, 2) + first_leaf[:, None],
+        ).ravel()
+        self._leaves = np.array(leaves, dtype=np.int64)
 
     def scores(self, images: NDArray[np.uint64]) -> NDArray[np.int64]:
         scores = np.empty((len(images), len(self._bases)), dtype=np.int64)
@@ -94,16 +83,20 @@ class TreeRuntime:
         return scores
 
     def _block(self, images: NDArray[np.uint64]) -> NDArray[np.int64]:
-        walks = np.tile(self._roots, len(images))
-        row = np.repeat(np.arange(len(images)), len(self._roots))
-        at, walking = walks.copy(), np.arange(len(walks))
-        while len(walking):
-            node = at[walking]
-            value = images[row[walking], self._features[node]] - self._shifts[node]
-            node = self._links[node, (value > self._bounds[node]).astype(np.intp)]
-            at[walking] = node
-            walking = walking[~self._is_leaf[node]]
-        leaves = self._values[at].reshape(len(images), -1, len(self._bases))
+        values = np.stack((images, images - np.uint64(1)), axis=2).ravel()
+        n_rows, n_trees, n_nodes = len(images), len(self._roots), len(self._bounds)
+        reached = np.empty(n_rows * n_trees, dtype=np.intp)
+        walk = np.arange(n_rows * n_trees)
+        node = np.tile(self._roots, n_rows)
+        row = np.repeat(np.arange(n_rows) * 2 * images.shape[1], n_trees)
+        while len(walk):
+            goes_right = values[row + self._slots[node]] > self._bounds[node]
+            node = self._links[2 * node + goes_right]
+            arrived = node >= n_nodes
+            reached[walk[arrived]] = node[arrived]
+            going = np.flatnonzero(~arrived)
+            walk, node, row = walk[going], node[going], row[going]
+        leaves = self._leaves[reached - n_nodes].reshape(n_rows, -1, len(self._bases))
         total: NDArray[np.int64] = leaves.sum(axis=1) + self._bases
         return total
 
