@@ -21,7 +21,7 @@ import msgspec
 
 from veridict.apps.running import Running, running_node
 from veridict.apps.settings import Settings
-from veridict.apps.witnesses import second_key, witnesses_of
+from veridict.apps.witnesses import policy_of, second_key, witnesses_of
 from veridict.chain.client import Client
 from veridict.chain.http import HttpRpc
 from veridict.chain.keyring import Keyring
@@ -122,6 +122,7 @@ def open_evidence(settings: Settings, operator: str | None = None) -> Iterator[E
     _need_log(home)
     with ExitStack() as opened:
         log = opened.enter_context(Log.open_readonly(home / "log"))
+        log.expect_witnesses(policy_of(settings))
         address = operator or Keyring(home / "accounts.json").account("operator").address
         addresses = _addresses(log)
         _need_url(settings, addresses)

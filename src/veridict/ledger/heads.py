@@ -32,7 +32,7 @@ class Heads:
         self._store = store
         self._root_of = root_of
         self._signing = Lock()
-        self._policy: Policy | None = None
+        self.policy: Policy | None = None
         self._witnessed = 0
 
     def sign(
@@ -94,7 +94,7 @@ class Heads:
             keys = {(mark.name, mark.key_id) for mark in stored.note.signatures}
             whole = stored.with_signatures([m for m in added if (m.name, m.key_id) not in keys])
             db.execute("UPDATE checkpoint SET note = ? WHERE id = ?", (whole.text, row[0]))
-        if self._policy is not None and self._policy.satisfied(whole):
+        if self.policy is not None and self.policy.satisfied(whole):
             self._witnessed = max(self._witnessed, whole.size)
         return whole
 
@@ -108,11 +108,11 @@ class Heads:
                 if policy.satisfied(head := SignedCheckpoint(text)):
                     found = head.size
                     break
-        self._policy, self._witnessed = policy, found
+        self.policy, self._witnessed = policy, found
 
     def witnessed(self) -> int | None:
         """Number of records under a head that satisfies the policy; None without a policy."""
-        return None if self._policy is None else self._witnessed
+        return None if self.policy is None else self._witnessed
 
     def last(self) -> SignedCheckpoint | None:
         row = self._store.one("SELECT note FROM checkpoint ORDER BY id DESC LIMIT 1")

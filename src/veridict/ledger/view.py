@@ -165,6 +165,11 @@ class LogView:
         """Judge by `policy` which records are witnessed; without one, none is."""
         self._heads.expect_witnesses(policy)
 
+    @property
+    def policy(self) -> Policy | None:
+        """By which it is judged what is witnessed; None without."""
+        return self._heads.policy
+
     def witnessed(self) -> int | None:
         """How many records a checkpoint covers that the policy's quorum cosigned; None without."""
         return self._heads.witnessed()

@@ -63,6 +63,7 @@ class Checkpoints:
     def __init__(self, log: Log, tree: Tree) -> None:
         self._texts = log.checkpoint_texts()
         self._verifier = log.verifier
+        self._policy = log.policy
         self._size = log.size
         self._tree = tree
 
@@ -81,6 +82,7 @@ class Checkpoints:
                     "checkpoint.signature", where, "the log key's signature", problem.message
                 )
                 continue
+            self._cosignatures(text, where, notes)
             root = self._tree.roots.get(signed.size)
             if root is None:
                 notes.wrong("log.truncated", where, f"{signed.size} records", f"{self._size}")
@@ -90,6 +92,16 @@ class Checkpoints:
             else:
                 held = signed.size
         return notes.verdict()
+
+    def _cosignatures(self, text: str, where: str, notes: Notes) -> None:
+        """Those of witnesses whose keys are known; a quorum that is not reached is no lie."""
+        if self._policy is None:
+            return
+        try:
+            self._policy.cosigners(SignedCheckpoint(text))
+        except EvidenceError as problem:
+            expected = "what the witness cosigned"
+            notes.wrong("checkpoint.cosignature", where, expected, problem.message)
 
 
 def _readable(log: Log) -> Iterator[SignedCheckpoint]:
