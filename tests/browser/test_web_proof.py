@@ -81,3 +81,11 @@ def test_the_chosen_light_is_remembered(real: Real, open_page: OpenPage) -> None
     expect(page.get_by_role("button", name="Use light colours")).to_be_visible()
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == "rgb(15, 21, 22)"
+
+
+def test_the_card_names_its_data_and_libraries(real: Real, open_page: OpenPage) -> None:
+    page = open_page(real.url, "#/model")
+    card = page.locator(".card")
+    expect(card).to_contain_text("AMLSim transfers with fan-in and cycle rings (https://www.apache")
+    expect(card).to_contain_text("lightgbm 4")
+    expect(page.get_by_text("More on the card")).to_have_count(0)

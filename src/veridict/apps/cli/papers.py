@@ -16,7 +16,7 @@ from veridict.models.source import DataSource
 from veridict.proofs.note import Verifier
 from veridict.services.papers.files import check_papers
 
-MAX_BYTES = 64 << 20
+MAX_BYTES = 256 << 20  # the largest model with its annex, and papers
 
 
 @click.command()

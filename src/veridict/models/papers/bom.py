@@ -74,12 +74,10 @@ def _model(card: ModelCard, made: Made, data: Sequence[Json]) -> Json:
         "hashes": [_sha256(card.model_id)],
         "modelCard": {
             "modelParameters": {
-                "approach": {"type": "supervised"},
-                "task": "classification",
                 "architectureFamily": made.architecture,
                 "datasets": [{"ref": item["bom-ref"]} for item in data],
                 "inputs": [{"format": f"{name}: float64"} for name in card.features],
-                "outputs": [{"format": "score: int64, in units of 2^-32 of the log-odds"}],
+                "outputs": [{"format": "score: int64, in units of 2^-32"}],
             },
             "quantitativeAnalysis": {"performanceMetrics": [_metric(m) for m in card.metrics]},
             "considerations": {

@@ -7,7 +7,7 @@ import { empty, facts, failure, heading, loading, panel, table, value } from "..
 import { store } from "../store.js";
 
 const SCORE_ONE = 2 ** 32; // core.nouns.SCORE_ONE
-const KNOWN = ["schema", "title", "model_id", "annex", "data", "data_title", "trained_from_s", "trained_to_s", "features", "metrics", "limits", "review_at", "hold_at"];
+const KNOWN = ["schema", "title", "model_id", "annex", "data", "data_title", "trained_from_s", "trained_to_s", "measured_from_s", "sources", "libraries", "features", "metrics", "limits", "review_at", "hold_at"];
 
 export default {
   title: "Model",
@@ -38,7 +38,10 @@ function draw(model) {
       panel("Trained on", facts([
         ["Data", card.data_title], ["Digest (SHA-256)", card.data],
         ["From", format.day(card.trained_from_s)], ["To, not included", format.day(card.trained_to_s)],
-      ])),
+        card.measured_from_s === undefined ? null : ["Measured from", format.day(card.measured_from_s)],
+        ...(card.sources ?? []).map((source) => ["Published as", `${source.name} (${source.licences.join(", ")})`]),
+        card.libraries ? ["Made with", card.libraries.map((pinned) => pinned.replace("==", " ")).join(", ")] : null,
+      ].filter(Boolean))),
       panel("Policy", facts([
         ["Allow", `below ${threshold(card.review_at)}`],
         ["Review", `from ${threshold(card.review_at)}`],
