@@ -6,18 +6,27 @@ import json
 from pathlib import Path
 
 SNAPSHOTS = Path(__file__).parents[1] / "tests" / "contracts"
-NOT_GAS = ("nodes visited", "bytes")  # what a judge's figure belongs to
+JUDGED = ("model of 30 features", "bytes", "chunks", "stored", "registered", "a call", "again")
 
 
 def gas_table() -> str:
-    return _table("gas.json")
+    rows = json.loads((SNAPSHOTS / "gas.json").read_text())
+    lines = [f"| {action} | {gas:,} |\n" for action, gas in rows.items()]
+    return "| transaction | gas |\n| --- | ---: |\n" + "".join(lines)
 
 
 def judge_table() -> str:
-    return _table("judge_gas.json")
-
-
-def _table(snapshot: str) -> str:
-    rows = json.loads((SNAPSHOTS / snapshot).read_text())
-    lines = [f"| {what} | {gas:,} |\n" for what, gas in rows.items() if not what.endswith(NOT_GAS)]
-    return "| transaction | gas |\n| --- | ---: |\n" + "".join(lines)
+    """By model: what it costs to store, to register, to call cold and to call warm."""
+    head = f"| {' | '.join(JUDGED)} |\n| --- |{' ---: |' * (len(JUDGED) - 1)}\n"
+    models = json.loads((SNAPSHOTS / "judge_gas.json").read_text())
+    lines = [
+        f"| {name} | {row['bytes']:,} | {row['chunks']} | {row['deployment']:,} "
+        f"| {row['registration']:,} | {row['call']:,} | {row['again']:,} |\n"
+        for name, row in models.items()
+    ]
+    challenges = [
+        f"\nThe challenge of a lie, {name}: {row['challenge']:,} gas.\n"
+        for name, row in models.items()
+        if "challenge" in row
+    ]
+    return head + "".join(lines + challenges)

@@ -33,6 +33,7 @@ WEALTH = 10**24  # wei of an account that lives as long as the measurement
 CARD = sha256(b"no card: only the price is asked").digest()
 MAX_CHUNKS, MAX_FEATURES = 16, 256  # what Registry.vy and Judge.vy take
 MISSING_SHARE = 0.05
+CALL_LIMIT = 15_000_000  # gas; several times what the largest model takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,13 @@ def measure_on(network: Network, model: CanonicalModel, rows: Sequence[bytes]) -
         chunks=len(parts),
         deployment=sum(receipt.gas_used for receipt in stored),
         registration=registered.gas_used,
-        calls=tuple(network.judge.send("score", model.id, row).gas_used for row in rows),
+        calls=tuple(_call_gas(network, model, row) for row in rows),
     )
+
+
+def _call_gas(network: Network, model: CanonicalModel, row: bytes) -> int:
+    """With a limit given, the call is not run first to estimate one."""
+    return network.judge.send("score", model.id, row, gas=CALL_LIMIT).gas_used
 
 
 @contextmanager
