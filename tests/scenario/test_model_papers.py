@@ -265,9 +265,10 @@ def test_a_score_is_explained_to_the_last_bit(
         made = node.predict(features, requests)
         case = next(p for p in reversed(made) if p.record.decision is not Decision.ALLOW)
         calm = next(p for p in made if p.record.decision is Decision.ALLOW)
-        window = Window(node)
+        window, root = Window(node), node.log.root()
         reasons = window.row(case.index).reasons
         assert [reason.usual for reason in window.row(calm.index).reasons] == [None] * 3
+        assert node.log.root() == root  # comparing writes nothing
     assert all(reason.usual and "for this applicant (" in reason.usual.text for reason in reasons)
     explained = run(capsys, "explain", str(case.index), "--home", own, "--json").json
     parts = [Fraction(part["worth"]) for part in explained["features"]]

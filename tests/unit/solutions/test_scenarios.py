@@ -13,7 +13,7 @@ from veridict.core.errors import BadInput, NotFound
 from veridict.core.nouns import Decision
 from veridict.solutions.finance.credit import Credit
 from veridict.solutions.finance.payments import Payments
-from veridict.solutions.roster import SCENARIOS, scenario_of
+from veridict.solutions.roster import SCENARIOS, scenario_of, scenario_of_data
 from veridict.watch.mapping import parse_mapping
 from veridict.watch.scenario import Scenario
 
@@ -108,6 +108,22 @@ def test_protected_attributes_of_applicants_are_not_features() -> None:
     assert scenario.extractor().batch(rows).tobytes() == scenario.extractor().batch(other).tobytes()
 
 
+def test_a_value_alone_reads_as_in_its_sentence(scenario: Scenario[Any]) -> None:
+    features = scenario.extractor().batch(scenario.load().slice(0, 200))
+    for feature in range(features.shape[1]):
+        for value in {*features[:, feature].tolist()[:20], 0.0, 1.0, 2.0} - {math.nan}:
+            alone = scenario.value_text(feature, value)
+            assert math.isnan(value) or alone in scenario.reason_text(feature, value)
+        assert scenario.value_text(feature, math.nan) == "nothing"
+
+
+@pytest.mark.parametrize("title", ["amlsim", "uci"])
+def test_a_cards_data_lead_to_its_scenario(title: str) -> None:
+    assert scenario_of_data(title).data_name == title
+    with pytest.raises(BadInput, match="not here"):
+        scenario_of_data("mine.csv")
+
+
 def test_a_users_file_is_a_scenario(tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
     path.write_text("tx,at,from,to,value\n1,5,a,b,2.50\n")
@@ -126,6 +142,7 @@ def test_a_users_file_is_a_scenario(tmp_path: Path) -> None:
         ("payments", {"data": "fdh", "data_root": Path("absent")}, NotFound),
         ("payments", {"data": "fdh", "stream": Path("x.csv")}, BadInput),
         ("payments", {"mapping": (("id", "tx"),)}, BadInput),
+        ("payments", {"croissant": b"{}"}, BadInput),
         ("credit", {"stream": Path("x.csv")}, BadInput),
     ],
 )
