@@ -50,20 +50,3 @@ class Annex:
             )
         values = iter(struct.unpack_from(f">{sum(sizes)}q", data, _HEADER.size))
         return cls(model_id, tuple(tuple(next(values) for _ in range(n)) for n in sizes))
-
-
-def expected_values(
-    left: Sequence[int], right: Sequence[int], leaves: Sequence[int], counts: Sequence[int]
-) -> list[int]:
-    """Mean leaf below each node of a tree, weighted by training rows, rounded down.
-
-    `left`, `right`: children of each node, `~i` for leaf i; children come after parents.
-    A leaf that saw no row (a refitted model has such) counts as one.
-    """
-    weights = [max(count, 1) for count in counts]
-    covers, sums = [0] * len(left), [0] * len(left)
-    for node in reversed(range(len(left))):
-        for child in (left[node], right[node]):
-            covers[node] += weights[~child] if child < 0 else covers[child]
-            sums[node] += weights[~child] * leaves[~child] if child < 0 else sums[child]
-    return [total // cover for total, cover in zip(sums, covers, strict=True)]

@@ -12,12 +12,14 @@ import joblib
 import lightgbm
 import numpy as np
 import pytest
+from sklearn.linear_model import LinearRegression
 from sklearn.tree import DecisionTreeClassifier
 
 from tests.support.missing import missing
 from veridict.core.errors import UnsupportedModel
 from veridict.models.compile import compile_file, compile_model, ubjson
 from veridict.models.compile.xgboost import compile_bytes
+from veridict.models.working import WorkingModel
 
 try:
     import xgboost
@@ -160,3 +162,10 @@ def test_ubjson_of_every_type() -> None:
     )
     expected = {"a": [None, True, False, -1, 255, -2, "hi", "!"], "b": [1, 2], "c": [7]}
     assert ubjson.read(data) == expected
+
+
+def test_a_linear_model_and_its_empty_annex_go_to_work() -> None:
+    model = LinearRegression().fit(ROWS, LABELS)
+    compiled = compile_model(model)
+    again = WorkingModel.load(compiled.model.bytes, compiled.annex.encode())
+    assert again.id == compiled.model.id

@@ -74,9 +74,10 @@ def train(
 @click.option("--out", type=click.Path(path_type=Path), help="Written as OUT.vdm and OUT.annex.")
 @json_option
 def compile(source: Path, out: Path | None, as_json: bool) -> None:
-    """Compile a LightGBM text file to canonical integer bytes.
+    """Compile a model file to canonical integer bytes.
 
-    What has no exact form is refused, with the reason.
+    Takes LightGBM's text, XGBoost's JSON or UBJSON, and ONNX; executes nothing in
+    it. What has no exact form is refused, with the reason.
     """
     compiled = compile_file(source)
     target = out or source.with_suffix("")

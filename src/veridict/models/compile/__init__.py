@@ -1,7 +1,8 @@
 """Compilers: one file a framework. `compile_model` finds the one that knows the model.
 
-To add a framework: a file here with `matches(model) -> bool` and
-`compile_it(model, feature_names) -> Compiled`, and its name in FRAMEWORKS.
+To add a framework: a file here with `matches(model) -> bool`, `compile_it(model,
+feature_names) -> Compiled` and `raw_scores(model, rows)`, the source's own numbers, for
+`agreement`; and its name in FRAMEWORKS.
 """
 
 from __future__ import annotations
