@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+
+from eth_hash.auto import keccak
 
 from tools import compile_contracts
 from tools.compile_contracts import ARTIFACTS, ROOT, compile_all, differences, main
+from veridict.chain.artifacts import Artifact
 
 
 def test_the_shipped_artifacts_are_the_compiled_sources() -> None:
@@ -19,6 +23,15 @@ def test_sources_are_named_with_their_digests() -> None:
     parts = ["allowance", "control", "eip712", "escrow", "merkle", "record", "thresholds"]
     assert list(guard["sources"]) == ["Guard.vy", *(f"lib/{part}.vy" for part in parts)]
     assert str(ROOT) not in json.dumps(guard)
+
+
+def test_the_judge_is_bound_to_the_scorer_that_is_shipped() -> None:
+    code = Artifact.load("Scorer").runtime
+    pinned = re.search(
+        r"SCORER_CODE: .* = (0x[0-9a-f]{64})", (ROOT / "contracts/Judge.vy").read_text()
+    )
+    assert pinned is not None
+    assert pinned[1] == "0x" + keccak(code).hex()
 
 
 def test_every_external_function_is_documented() -> None:

@@ -135,6 +135,7 @@ def measure_roster(network: Network) -> dict[str, Price]:
 
 def price(network: Network, twice: Contract, model: CanonicalModel, rows: list[bytes]) -> Price:
     gas = measure_on(network, model, rows)
+    assert network.judge.call("score", model.id, rows[0]) == model.score_one(rows[0])
     again = 0
     for row in rows:
         receipt = twice.send("twice", network.judge.address, model.id, row, gas=CALL_LIMIT)
