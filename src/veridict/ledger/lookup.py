@@ -9,7 +9,7 @@ It holds 8-byte hashes of ids and subjects, not themselves.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
@@ -21,6 +21,7 @@ from veridict.ledger.schema import storage_errors
 from veridict.ledger.store import Store, insert
 
 FILE = "lookup.sqlite"
+ASKED = 512  # keys in one question
 _VERSION = 2
 _TABLES = f"""
 CREATE TABLE request (key INTEGER, idx INTEGER, PRIMARY KEY (key, idx)) STRICT, WITHOUT ROWID;
@@ -52,6 +53,12 @@ class RequestIndex:
                 self._discard()
                 return self._find(request_id, size)
 
+    def find_all(self, request_ids: Sequence[str], size: int) -> list[int | None]:
+        """`find` of each; cheap where nearly none of them has a record."""
+        with self._lock, storage_errors(self._path):
+            perhaps = self._perhaps(request_ids, size)
+        return [self.find(name, size) if name in perhaps else None for name in request_ids]
+
     def of_subject(self, subject: str, below: int, most: int, size: int) -> list[int]:
         """The last `most` of the records before `below` whose payload is of this subject."""
         with self._lock, storage_errors(self._path):
@@ -79,6 +86,26 @@ class RequestIndex:
             if index < size and self._is_request(index, request_id):
                 return int(index)
         return self._scan(request_id, known, size)
+
+    def _perhaps(self, request_ids: Sequence[str], size: int) -> set[str]:
+        """Those that may have a record: all others have none."""
+        names = {_key(name.encode()): name for name in request_ids}
+        if len(names) < len(request_ids):  # twice the same, or two of one key
+            return set(request_ids)
+        found: set[str] = set()
+        try:
+            db = self._open()
+            if db is None or self._catch_up(db, size) < size:
+                return set(request_ids)
+            keys = list(names)
+            for start in range(0, len(keys), ASKED):
+                some = keys[start : start + ASKED]
+                marks = ", ".join("?" * len(some))
+                rows = db.execute(f"SELECT key FROM request WHERE key IN ({marks})", some)
+                found |= {names[key] for (key,) in rows}
+        except sqlite3.DatabaseError:  # `find` mends the file
+            return set(request_ids)
+        return found
 
     def _of_subject(self, subject: str, below: int, most: int, size: int) -> list[int]:
         db = self._open()

@@ -105,6 +105,10 @@ class LogView:
         """Index of the first record of this request, checked against its payload."""
         return self._requests.find(request_id, self.size)
 
+    def find_requests(self, request_ids: Sequence[str]) -> list[int | None]:
+        """`find_request` of each, at once."""
+        return self._requests.find_all(request_ids, self.size)
+
     def of_subject(self, subject: str, below: int, most: int) -> list[int]:
         """The last `most` records before `below` about this subject, in order; "" has none."""
         if not subject or below <= 0:

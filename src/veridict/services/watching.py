@@ -10,9 +10,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TypeVar
 
-from veridict.core.nouns import Request, Stage
+from veridict.core.nouns import Stage
 from veridict.core.progress import Progress, Step, silent
 from veridict.services.node import Node
 from veridict.services.predict import Prediction
@@ -57,14 +58,15 @@ def watch(
     done = Watched(seen_before=already_decided(node, rows.ids))
     extractor_sees(extractor, rows.slice(0, done.seen_before))
     live = rows.slice(done.seen_before, len(rows)).unlabelled()
-    known = node.board.predictions > 0
+    # A row in the middle may have a record too: an earlier run may have begun elsewhere.
+    records = iter(node.log.find_requests(live.ids))
     began = time.perf_counter()
     for batch in live.batches(BATCH):
         requests = [example.request for example in batch.examples()]
         at = time.perf_counter()
         features = extractor.batch(batch)
         done.features_seconds += time.perf_counter() - at
-        new = [row for row, r in enumerate(requests) if not (known and _decided(node, r))]
+        new = [row for row, index in enumerate(islice(records, len(requests))) if index is None]
         if new:
             told(node.predict(features[new], [requests[row] for row in new]))
         done.decided += len(new)
@@ -72,9 +74,7 @@ def watch(
         if node.unanchored() >= anchor_every:
             _anchor(node, done)
         done.seconds = time.perf_counter() - began
-        progress(
-            Step(Stage.LOG, "decided and logged", done.seen_before + done.decided, len(rows))
-        )
+        progress(Step(Stage.LOG, "decided and logged", done.seen_before + done.decided, len(rows)))
     return done
 
 
@@ -88,11 +88,6 @@ def already_decided(node: Node, ids: Sequence[str]) -> int:
         else:
             low = middle + 1
     return low
-
-
-def _decided(node: Node, request: Request) -> bool:
-    """A row in the middle may have a record too: another run may have begun elsewhere."""
-    return node.log.find_request(request.id) is not None
 
 
 def extractor_sees(extractor: Extractor[F], rows: Table[F]) -> None:

@@ -255,11 +255,16 @@ def test_requests_are_found_and_the_side_file_is_expendable(tmp_path: Path) -> N
         assert log.find_request("late") == 51
         assert log.find_request("p7") == 7  # the first of two
         assert log.find_request("nobody") is None
+        assert log.find_requests([]) == []
+        assert log.find_requests(["nobody", "p7", "late"]) == [None, 7, 51]
+        assert log.find_requests(["p7", "nobody", "p7"]) == [7, None, 7]
+        many = [f"p{i}" for i in range(1_200)]
+        assert log.find_requests(many) == [*range(50), *[None] * 1_150]
     (tmp_path / "lookup.sqlite").write_bytes(b"not a database, and longer than a header" * 100)
     with Log.open_readonly(tmp_path) as log:
-        assert log.find_request("p49") == 49
+        assert log.find_requests(["p49", "p50"]) == [49, None]
     with open_log(tmp_path) as log:
-        assert log.find_request("p49") == 49
+        assert log.find_requests(["p49", "p50"]) == [49, None]
     (tmp_path / "lookup.sqlite").unlink()
     with Log.open_readonly(tmp_path) as log:
         assert log.find_request("late") == 51
