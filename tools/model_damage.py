@@ -102,7 +102,7 @@ DAMAGE = tuple(
         ("mlp-too-many-neurons", _M, 96, ">Q", (4097,), "4097 neurons in layer 1"),
         ("mlp-neurons-huge", _M, 96, ">Q", (_MOST,), "neurons in layer 1"),
         ("mlp-neurons-beyond-file", _M, 96, ">Q", (99,), "layer 1 needs"),
-        ("mlp-outputs-differ", _M, 224, ">Q", (2,), "2 neurons in the last layer are not 1 outputs"),
+        ("mlp-outputs-differ", _M, 224, ">Q", (2,), "last layer are not 1 outputs"),
         ("mlp-shift", _M, 104, ">Q", (32,), "32 is the shift of layer 1"),
         ("mlp-shift-huge", _M, 232, ">Q", (_MOST,), "is the shift of layer 2"),
         ("mlp-limit-zero", _M, 112, ">Q", (0,), "is the limit of layer 1"),

@@ -12,8 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-import veridict
-
+OURS = "veridict"
 PARTS = (
     "__init__.py",
     "core/__init__.py",
@@ -36,7 +35,7 @@ def write_edge_package(path: Path) -> int:
     """Writes the zip, the same bytes for the same version; returns its size in bytes."""
     with ZipFile(path, "w", ZIP_DEFLATED) as package:
         for part in PARTS:
-            entry = ZipInfo(f"{veridict.__name__}/{part}")  # without the time of writing
+            entry = ZipInfo(f"{OURS}/{part}")  # without the time of writing
             entry.compress_type = ZIP_DEFLATED
-            package.writestr(entry, files(veridict).joinpath(part).read_bytes())
+            package.writestr(entry, files(OURS).joinpath(part).read_bytes())
     return path.stat().st_size
