@@ -111,4 +111,10 @@ def _raw(threshold: float, link: Link) -> int:
         threshold = math.log(threshold / (1 - threshold))
     elif link is Link.LOG:
         threshold = math.log(threshold)
+    elif link is Link.ANOMALY:
+        if not 0 < threshold <= 1:
+            raise BadInput(
+                f"{threshold} is no anomaly score between 0 and 1", remedy="pass, say, 0.6"
+            )
+        threshold = math.log2(threshold)
     return round(threshold * SCORE_ONE)

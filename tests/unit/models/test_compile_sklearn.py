@@ -19,7 +19,8 @@ from sklearn.ensemble import (
 )
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from veridict.core.errors import UnsupportedModel
+import veridict
+from veridict.core.errors import BadInput, UnsupportedModel
 from veridict.core.nouns import SCORE_ONE
 from veridict.models.compile import Link, agreement, compile_model
 from veridict.models.image import image
@@ -81,6 +82,15 @@ def test_an_isolation_forests_score_gives_scikit_learns_number() -> None:
     model = IsolationForest(**FEW).fit(IRIS)
     score = compile_model(model).model.score(image(IRIS)) / SCORE_ONE
     assert np.abs(-(2**score) - model.score_samples(IRIS)).max() < 1e-8
+
+
+def test_an_isolation_forests_card_takes_anomaly_scores() -> None:
+    compiled = compile_model(IsolationForest(**FEW).fit(IRIS))
+    ends: Any = {"X": IRIS, "y": SPECIES == 0}
+    card = veridict.card(compiled, title="odd flowers", review_at=0.5, hold_at=1.0, **ends)
+    assert (int(card.review_at), int(card.hold_at)) == (-SCORE_ONE, 0)
+    with pytest.raises(BadInput, match="no anomaly score"):
+        veridict.card(compiled, title="odd flowers", review_at=0.0, hold_at=1.0, **ends)
 
 
 @pytest.mark.parametrize(
