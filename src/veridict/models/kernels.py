@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import numpy as np
-from llvmlite import ir
 from numba import njit, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 BLOCK = 128  # rows that masks are applied to at a time: their state stays in the nearest cache
@@ -43,8 +43,8 @@ def _lowest_bit_of(context: Any, word: Any) -> Any:
     """The number of the lowest bit of `word`, a u32 that is not 0."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        zeros = builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
-        return builder.zext(zeros, ir.IntType(64))
+        zeros = builder.cttz(arguments[0], cgutils.true_bit)
+        return builder.zext(zeros, context.get_value_type(types.uint64))
 
     return types.uint64(types.uint32), generate
 
@@ -56,7 +56,7 @@ def _asked_of(context: Any, leaves: Any, rank: Any, threshold: Any, mask: Any) -
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         leaves, rank, threshold, mask = arguments
         right = builder.icmp_unsigned(">", rank, threshold)
-        return builder.and_(leaves, builder.select(right, mask, ir.Constant(mask.type, -1)))
+        return builder.and_(leaves, builder.select(right, mask, mask.type(-1)))
 
     return types.uint32(types.uint32, types.uint16, types.uint16, types.uint32), generate
 
