@@ -1,4 +1,4 @@
-"""The reference page names every contract, event and shared module, and its gas tables are fresh."""
+"""The reference page names every contract, event and shared module; its gas tables are fresh."""
 
 from __future__ import annotations
 
