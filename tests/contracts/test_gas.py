@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -39,18 +40,29 @@ ETHER = 10**18
 Gas = dict[str, int]
 
 
+@dataclass(slots=True)
+class Clock:
+    ms: int = NOW_MS
+
+
 @pytest.fixture(scope="module")
-def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedChain]:
+def clock() -> Clock:
+    """It stands, except where a delay has to pass."""
+    return Clock()
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory: pytest.TempPathFactory, clock: Clock) -> Iterator[EmbeddedChain]:
     path = tmp_path_factory.mktemp("chain")
     accounts = {str(key(name).address): 1000 * ETHER for name in ("owner", "other")}
     with EmbeddedChain.open(
-        path, chain_id=31337, genesis_accounts=accounts, clock=lambda: NOW_MS
+        path, chain_id=31337, genesis_accounts=accounts, clock=lambda: clock.ms
     ) as chain:
         yield chain
 
 
 @pytest.fixture(scope="module")
-def measured(chain: EmbeddedChain) -> Gas:
+def measured(chain: EmbeddedChain, clock: Clock) -> Gas:
     """Every action once, in one history."""
     owner, other = Client(chain, key("owner")), Client(chain, key("other"))
     gas: Gas = {}
@@ -58,6 +70,7 @@ def measured(chain: EmbeddedChain) -> Gas:
     anchor = anchoring(owner, gas)
     stakes = staking(owner, other, gas)
     settling(owner, anchor, stakes, gas)
+    releasing(owner, clock, gas)
     return gas
 
 
@@ -75,6 +88,21 @@ def registering(owner: Client, gas: Gas) -> None:
         name = f"Registry.register, {count * MAX_DATA_BYTES:,} bytes in {count} chunk(s)"
         gas[name] = registry.send("register", model_id, chunks, CARD, 30).gas_used
     gas["Registry.deprecate"] = registry.send("deprecate", model_id).gas_used
+
+
+def releasing(owner: Client, clock: Clock, gas: Gas) -> None:
+    registry, chunks = deploy(owner, Artifact.load("Registry")), (b"first", b"second")
+    releases = deploy(owner, Artifact.load("Releases"), registry.address)
+    gas["Releases.create"] = releases.send("create", "line", key("other").address, 1).gas_used
+    line = releases.call("line_of", owner.address, "line")
+    for chunk in chunks:
+        model_id = sha256(chunk).digest()
+        stored = deploy_code(owner, [data_contract_initcode(chunk)])
+        registry.send("register", model_id, stored, CARD, 1)
+        gas["Releases.propose"] = releases.send("propose", line, model_id).gas_used
+        clock.ms += 1000
+        gas["Releases.enact"] = releases.send("enact", line, model_id).gas_used
+    gas["Releases.rollback"] = releases.send("rollback", line, model_id).gas_used
 
 
 def anchoring(owner: Client, gas: Gas) -> Contract:

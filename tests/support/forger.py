@@ -19,8 +19,8 @@ from veridict.ledger.log import Log
 from veridict.models.shelf import Shelf
 from veridict.services.anchoring import anchor
 from veridict.services.audit import audit
-from veridict.services.demo.lie import funded
 from veridict.services.deploy import Network
+from veridict.services.funding import funded
 from veridict.services.node import Node
 
 Rows = list[tuple[bytes, Payload | None]]

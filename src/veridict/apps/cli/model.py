@@ -16,6 +16,7 @@ from veridict.apps.cli.options import (
     settings_of,
 )
 from veridict.apps.cli.papers import check, data, papers
+from veridict.apps.cli.releases import deprecate, release, transfer
 from veridict.apps.cli.render import console, drawn, facts_table, print_json
 from veridict.apps.wire import open_evidence, open_node
 from veridict.core.errors import NotFound
@@ -34,7 +35,7 @@ def model() -> None:
 model.add_command(gas)
 
 
-for further in (papers, check, data):
+for further in (papers, check, data, release, deprecate, transfer):
     model.add_command(further)
 
 

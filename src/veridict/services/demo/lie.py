@@ -12,22 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from eth_account.signers.local import LocalAccount
 from numpy.typing import NDArray
 
-from veridict.chain.receipts import Tx
 from veridict.core.errors import Refused
 from veridict.core.nouns import SCORE_ONE, Request
 from veridict.ledger.keys import load_or_create_signer
 from veridict.ledger.log import Log
 from veridict.services.anchoring import anchor
 from veridict.services.dispute import Slashing, challenge
+from veridict.services.funding import funded
 from veridict.services.node import Node
 from veridict.services.predict import Issuer, Scorer, next_sequence, predict
 from veridict.services.receipt import Receipt, issue
 
 BOND_WEI = 10**16
-ALLOWANCE_WEI = 5 * 10**16
 LIE = 2 * SCORE_ONE  # the rival reports the odds e^2 times lower
 
 
@@ -102,13 +100,3 @@ def publish_and_dispute(
     slashing = challenge(lie, stranger)
     after = network.stakes.call("bond", rival.address)
     return Dispute(slashing, refusal, lie, honest, before, after)
-
-
-def funded(node: Node, role: str) -> LocalAccount:
-    """The account of `role`, with enough ether from the operator for a few transactions."""
-    account = node.parts.keyring.account(role)
-    client = node.network.client
-    short = ALLOWANCE_WEI - client.balance(account.address)
-    if short > 0:
-        client.send(Tx(to=account.address, data=b"", value=short))
-    return account

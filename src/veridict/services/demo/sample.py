@@ -23,7 +23,7 @@ from veridict.core.errors import Refused
 from veridict.core.nouns import Decision, Stage
 from veridict.core.progress import Progress, Step
 from veridict.models.image import float_of, unpack
-from veridict.services.demo.lie import funded
+from veridict.services.funding import funded
 from veridict.services.node import Node
 from veridict.services.predict import Prediction
 from veridict.services.settle import (
