@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -94,7 +94,7 @@ def test_a_file_that_is_no_log_is_refused_and_left_alone(tmp_path: Path, content
 
 
 def test_another_program_s_database_is_refused(tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "log.sqlite") as db:
+    with closing(sqlite3.connect(tmp_path / "log.sqlite")) as db, db:
         db.execute("CREATE TABLE notes (text)")
     db.close()
     with pytest.raises(StorageFailed, match="no log of version"):
@@ -115,7 +115,7 @@ def test_a_torn_file_is_named_as_damaged(tmp_path: Path) -> None:
 def test_a_tile_that_was_lost_is_named(tmp_path: Path) -> None:
     with open_log(tmp_path) as log:
         log.append([make_entry(str(i)) for i in range(600)])
-    with sqlite3.connect(tmp_path / "log.sqlite") as db:
+    with closing(sqlite3.connect(tmp_path / "log.sqlite")) as db, db:
         db.execute("DELETE FROM tile WHERE level = 1")
     db.close()
     with pytest.raises(StorageFailed, match="tile 0 of level 1"):
@@ -127,7 +127,7 @@ def test_a_tile_that_was_lost_is_named(tmp_path: Path) -> None:
 def test_a_record_in_the_way_stops_the_writer_and_stays(tmp_path: Path) -> None:
     with open_log(tmp_path) as log:
         log.append([make_entry("a")])
-    with sqlite3.connect(tmp_path / "log.sqlite") as db:
+    with closing(sqlite3.connect(tmp_path / "log.sqlite")) as db, db:
         db.execute("INSERT INTO record VALUES (1, x'01')")
     db.close()
     with open_log(tmp_path) as log:

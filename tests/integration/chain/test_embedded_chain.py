@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -257,7 +258,7 @@ def test_a_failing_disk_loses_nothing_and_can_be_mended(
     writer.execute("PRAGMA max_page_count = 1000000")
     send(chain, big)
     assert chain.head.number == 2
-    with sqlite3.connect(tmp_path / "chain.sqlite") as file:
+    with closing(sqlite3.connect(tmp_path / "chain.sqlite")) as file, file:
         assert file.execute("SELECT count(*) FROM blocks").fetchone() == (3,)
     file.close()
 

@@ -192,7 +192,10 @@ def test_a_log_that_does_not_extend_its_last_checkpoint_signs_nothing(tmp_path: 
     with open_log(tmp_path) as log:
         log.append([make_entry("a"), make_entry("b")])
         log.checkpoint()
-    with sqlite3.connect(tmp_path / "log.sqlite") as db:  # as an old backup would leave it
+    with (
+        closing(sqlite3.connect(tmp_path / "log.sqlite")) as db,
+        db,
+    ):  # as an old backup would leave it
         db.execute("UPDATE tile SET hashes = substr(hashes, 1, 32)")
         db.execute("DELETE FROM record WHERE idx = 1")
         db.execute("DELETE FROM payload WHERE idx = 1")
@@ -274,7 +277,7 @@ def test_a_lying_side_file_finds_nothing_false(tmp_path: Path) -> None:
     with open_log(tmp_path) as log:
         log.append([make_entry("a"), make_entry("b")])
         assert log.find_request("a") == 0
-    with sqlite3.connect(tmp_path / "lookup.sqlite") as db:
+    with closing(sqlite3.connect(tmp_path / "lookup.sqlite")) as db, db:
         db.execute("UPDATE request SET idx = 1 - idx")
     db.close()
     with open_log(tmp_path) as log:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from tests.support.ledger import make_entry, make_signer
@@ -34,7 +35,7 @@ def test_a_false_cosignature_is_found_by_whoever_knows_the_witness(tmp_path: Pat
         log.put_cosignatures(signed, [W.sign(signed.note.text, TIME_S)])
     assert judged(tmp_path, known) == ()
     false = signed.with_signatures([W.sign(head(bodies(1)).note.text, TIME_S)])
-    with sqlite3.connect(tmp_path / "log.sqlite") as db:
+    with closing(sqlite3.connect(tmp_path / "log.sqlite")) as db, db:
         db.execute("UPDATE checkpoint SET note = ?", (false.text,))
     db.close()
     assert judged(tmp_path, None) == ()
