@@ -12,6 +12,7 @@ import pytest
 from tests.support.cli import run
 from veridict.apps import wire, witnesses
 from veridict.apps.settings import Settings
+from veridict.core.clock import wall_clock_ms
 from veridict.core.errors import BadInput, PeerUnavailable
 from veridict.core.nouns import RecordState
 from veridict.ledger.log import Log
@@ -68,7 +69,7 @@ def node(home: Path, house: House, line: Line) -> Iterator[Node]:
     settings = Settings(home, ml_dsa=True)
     with wire.open_node(settings) as opened:
         opened.witnesses = witnesses.witnesses_of(
-            settings, opened.log, opened.bus, wire.wall_clock_ms, line.post
+            settings, opened.log, opened.bus, wall_clock_ms, line.post
         )
         yield opened
 

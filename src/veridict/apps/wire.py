@@ -10,7 +10,6 @@ home/
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from veridict.apps.witnesses import policy_of, second_key, witnesses_of
 from veridict.chain.client import Client
 from veridict.chain.http import HttpRpc
 from veridict.chain.keyring import Keyring
+from veridict.core.clock import wall_clock_ms
 from veridict.core.errors import BadInput, NoFunds, NotFound, WrongChain
 from veridict.core.nouns import Decision, Request
 from veridict.core.ports import Rpc
@@ -162,10 +162,6 @@ def face_of(scenario: Scenario[Any]) -> Face:
         value=scenario.value_text,
         whom=words.whom,
     )
-
-
-def wall_clock_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 @contextmanager

@@ -14,8 +14,8 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from time import time_ns
 
+from veridict.core.clock import wall_clock_ms
 from veridict.core.errors import BadInput, StorageFailed
 from veridict.core.nouns import Anchor, RecordState
 from veridict.core.ports import Clock
@@ -29,14 +29,10 @@ from veridict.proofs.checkpoint import SignedCheckpoint
 from veridict.proofs.cosignature import Cosigner, Kind
 from veridict.proofs.note import Signature, Signer, Verifier
 
-__all__ = ["Appended", "Entry", "Log", "wall_clock_ms"]
+__all__ = ["Appended", "Entry", "Log"]
 
 _VKEY = "log.vkey"
 _LOCK = "log.lock"
-
-
-def wall_clock_ms() -> int:
-    return time_ns() // 1_000_000
 
 
 class Log(LogView):

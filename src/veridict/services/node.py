@@ -35,7 +35,7 @@ from veridict.services.deploy import Network
 from veridict.services.face import Face, plain_face
 from veridict.services.predict import Issuer, Prediction, next_sequence, predict
 from veridict.services.receipt import Receipt, issue
-from veridict.services.records import ActRecord, JsonRecord, OutcomesRecord, decode, encode
+from veridict.services.records import ActRecord, JsonRecord, decode, encode
 from veridict.services.witnessing import Witnesses
 
 Act = Literal["release", "confirm"]
@@ -196,9 +196,6 @@ class Node:
 
     def receipt(self, index: int) -> Receipt:
         return issue(self.log, self.network, self.operator, index)
-
-    def outcomes(self, record: OutcomesRecord) -> int:
-        return self.append(record)
 
     def act(self, index: int, act: Act, *, by: str, note: str) -> tuple[int, ActRecord]:
         """A person releases or confirms a case; where tokens are held, the guard follows.

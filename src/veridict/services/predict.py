@@ -23,6 +23,7 @@ from veridict.core.nouns import Payload, Policy, PredictionRecord, Request
 from veridict.core.ports import Clock
 from veridict.ledger.log import Entry, Log
 from veridict.models.image import image, pack
+from veridict.services.records import is_prediction
 
 
 class Scorer(Protocol):
@@ -120,7 +121,7 @@ def next_sequence(log: Log) -> int:
     step = 1024
     for stop in range(log.size, 0, -step):
         for body in reversed(list(log.bodies(max(0, stop - step), stop))):
-            if body[:1] == b"\x01":
+            if is_prediction(body):
                 return PredictionRecord.decode(body).sequence + 1
     return 0
 

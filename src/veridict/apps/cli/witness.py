@@ -49,7 +49,7 @@ def witness(
     """
     from veridict.apps.web.server import serve_app
     from veridict.apps.web.witness import create_witness_app
-    from veridict.ledger.log import wall_clock_ms
+    from veridict.core.clock import wall_clock_ms
     from veridict.proofs.cosignature import Kind, log_verifier
     from veridict.services.witness.desk import known_logs
     from veridict.services.witness.opening import open_witness

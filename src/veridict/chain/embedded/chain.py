@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -19,15 +18,12 @@ from veridict.chain.embedded.pyevm import PyEvm
 from veridict.chain.embedded.rpc import answer_batch, answer_one
 from veridict.chain.embedded.server import RpcServer
 from veridict.chain.embedded.store import Store
+from veridict.core.clock import wall_clock_ms
 from veridict.core.errors import NodeRunning, StorageFailed, WrongChain
 from veridict.core.ports import Clock
 
 GAS_LIMIT = 60_000_000  # Ethereum mainnet's since 2025
 FILE_NAME, LOCK_NAME = "chain.sqlite", "chain.lock"
-
-
-def wall_clock() -> int:
-    return time.time_ns() // 1_000_000
 
 
 class EmbeddedChain:
@@ -56,7 +52,7 @@ class EmbeddedChain:
         *,
         chain_id: int,
         genesis_accounts: Mapping[str, int],
-        clock: Clock = wall_clock,
+        clock: Clock = wall_clock_ms,
     ) -> EmbeddedChain:
         """Opens the chain in directory `path`, or begins one whose accounts hold these wei.
 
