@@ -22,7 +22,10 @@ from veridict.proofs.tlog_policy import Policy
 FinalBlocks = Mapping[int, int] | Callable[[int], int | None]
 
 # In the order of core.nouns.Anchor.
-_ANCHOR = "chain_id, contract, log_id, size, root, time_s, tx_hash, block_number, block_hash"
+_ANCHOR = (
+    "chain_id", "contract", "log_id", "size",
+    "root", "time_s", "tx_hash", "block_number", "block_hash",
+)  # fmt: skip
 
 
 class Heads:
@@ -55,9 +58,9 @@ class Heads:
             signed = SignedCheckpoint.sign(head, signer)
             if also is not None:
                 signed = signed.with_signatures([also.sign(head.body(), clock() // 1000)])
-            with self._store.transaction() as db:
+            with self._store.transaction() as tx:
                 # the row number orders checkpoints: a clock may go back
-                db.execute(
+                tx.execute(
                     "INSERT INTO checkpoint (size, time_ms, note) VALUES (?, ?, ?)",
                     (size, clock(), signed.text),
                 )
@@ -80,20 +83,20 @@ class Heads:
 
         Raises NotFound where the log never signed it.
         """
-        with self._store.transaction() as db:
-            row = db.execute(
+        with self._store.transaction() as tx:
+            row = tx.one(
                 "SELECT id, note FROM checkpoint WHERE size = ? ORDER BY id DESC LIMIT 1",
                 (head.size,),
-            ).fetchone()
+            )
             stored = SignedCheckpoint(row[1]) if row else None
-            if stored is None or stored.note.text != head.note.text:
+            if row is None or stored is None or stored.note.text != head.note.text:
                 raise NotFound(
                     f"this log signed no such checkpoint of {head.size} records",
                     remedy="cosign a checkpoint that the log itself handed out",
                 )
             keys = {(mark.name, mark.key_id) for mark in stored.note.signatures}
             whole = stored.with_signatures([m for m in added if (m.name, m.key_id) not in keys])
-            db.execute("UPDATE checkpoint SET note = ? WHERE id = ?", (whole.text, row[0]))
+            tx.execute("UPDATE checkpoint SET note = ? WHERE id = ?", (whole.text, row[0]))
         if self.policy is not None and self.policy.satisfied(whole):
             self._witnessed = max(self._witnessed, whole.size)
         return whole
@@ -128,23 +131,20 @@ class Heads:
 
     def put_anchor(self, anchor: Anchor) -> None:
         """Stores `anchor`; one of the same chain, contract, log and size is replaced."""
-        values = (
+        values = [
             anchor.chain_id, anchor.contract, anchor.log_id, anchor.size, anchor.root,
             anchor.time_s, anchor.tx_hash, anchor.block_number, anchor.block_hash,
-        )  # fmt: skip
-        with self._store.transaction() as db:
-            db.execute(
-                f"INSERT OR REPLACE INTO anchor ({_ANCHOR}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                values,
-            )
+        ]  # fmt: skip
+        with self._store.transaction() as tx:
+            tx.put("anchor", _ANCHOR[:4], _ANCHOR[4:], values)
 
     def drop_anchor(self, anchor: Anchor) -> bool:
         """Forgets an anchor whose block left the chain; False where it was not stored (any more).
 
         One that was mined again meanwhile, in another block, is another anchor and stays.
         """
-        with self._store.transaction() as db:
-            cursor = db.execute(
+        with self._store.transaction() as tx:
+            dropped = tx.execute(
                 "DELETE FROM anchor WHERE chain_id = ? AND contract = ? AND log_id = ?"
                 " AND size = ? AND tx_hash = ? AND block_hash = ?",
                 (
@@ -152,11 +152,12 @@ class Heads:
                     anchor.size, anchor.tx_hash, anchor.block_hash,
                 ),
             )  # fmt: skip
-            return cursor.rowcount > 0
+            return dropped > 0
 
     def anchors(self) -> list[Anchor]:
         """All that stand, smallest tree first."""
-        rows = self._store.rows(f"SELECT {_ANCHOR} FROM anchor ORDER BY size, chain_id, contract")
+        columns = ", ".join(_ANCHOR)
+        rows = self._store.rows(f"SELECT {columns} FROM anchor ORDER BY size, chain_id, contract")
         return [Anchor(*row) for row in rows]
 
     def state(self, index: int, final_blocks: FinalBlocks) -> RecordState:

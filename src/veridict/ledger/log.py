@@ -96,7 +96,9 @@ class Log(LogView):
     @property
     def size(self) -> int:
         """Number of durable records."""
-        return self._writer.edge.size if self._writer else super().size
+        if self._writer is None or self._store.shared:
+            return super().size
+        return self._writer.edge.size
 
     # -- append ------------------------------------------------------------------------------
 
@@ -157,8 +159,8 @@ class Log(LogView):
 
     def meta_put(self, key: str, value: bytes) -> None:
         """Durable on return."""
-        with self._store.transaction() as db:
-            db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, value))
+        with self._store.transaction() as tx:
+            tx.put("meta", ("key",), ("value",), [key, value])
 
     def close(self) -> None:
         """Commits what was submitted, then lets go of the files and the lock."""

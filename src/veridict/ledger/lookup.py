@@ -18,7 +18,8 @@ from typing import Any
 from veridict.core.errors import EvidenceError
 from veridict.ledger.payloads import decode_payload, request_id_of, subject_of
 from veridict.ledger.schema import storage_errors
-from veridict.ledger.store import Store, insert
+from veridict.ledger.sqlite import insert
+from veridict.ledger.store import Store
 
 FILE = "lookup.sqlite"
 ASKED = 512  # keys in one question

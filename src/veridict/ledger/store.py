@@ -1,103 +1,37 @@
-"""The log's SQLite file: one connection that writes, one that reads, errors with a remedy.
+"""The door to where a log is kept: rows in and out, nothing of trees or states.
 
-WAL with synchronous=FULL: COMMIT returns after the fsync of the write-ahead
-log, so what is acknowledged survives a kill and a power cut, and readers, also
-in other processes, never wait for the writer.
+    SqliteStore    a file beside the node, one writer; the default     ledger.sqlite
+    PostgresStore  a database in which several nodes write one log     ledger.postgres
+
+SQL is written once, in the subset that both speak: `?` for parameters, integers
+of 64 bits, text and bytes; `put` where a row may be there already.
 """
 
 from __future__ import annotations
 
-import os
-import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from threading import RLock
-from typing import Any
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 from veridict.core.errors import StorageFailed
-from veridict.ledger.schema import check_version, create_or_check, storage_errors
 from veridict.ledger.tiles import TILE_WIDTH, Tile
 from veridict.proofs.merkle import HASH_BYTES
 
-FILE = "log.sqlite"
-_PRAGMAS = (
-    "PRAGMA synchronous = FULL",
-    "PRAGMA fullfsync = 1",  # macOS: fsync alone leaves data in the drive's cache
-    # 32 MB between checkpoints: each rewrites the pages of the right edge, fewer are faster
-    "PRAGMA wal_autocheckpoint = 8192",
-    "PRAGMA journal_size_limit = 67108864",
-    "PRAGMA cache_size = -16384",
-)
-_BUSY_S = 10.0
 _PAGE = 1024  # rows read at a time by the iterators
-_MAX_ROWS = 4096  # a statement; SQLite allows 32,766 parameters
 
 
-class Store:
-    """Rows in and out. Knows tables and transactions, and nothing of trees or states."""
+class Reads(Protocol):
+    """What is durable; within a transaction, also what it wrote. Raises StorageFailed."""
 
-    def __init__(self, directory: Path, *, writable: bool) -> None:
-        """Raises StorageFailed."""
-        self.path = directory / FILE
-        self._writable = writable
-        self._write_lock, self._read_lock = RLock(), RLock()
-        self._writer: sqlite3.Connection | None = None
-        with storage_errors(self.path):
-            if writable:
-                self._writer = _open(self.path, "rwc", self._prepare)
-                _sync_directory(directory)
-            self._reader = _open_reader(self.path)
-
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing, durable on exit. Raises StorageFailed, and then nothing was written."""
-        if not self._writable:
-            raise StorageFailed("the log was opened read-only", remedy="open it for writing")
-        with self._write_lock, storage_errors(self.path):
-            if self._writer is None:
-                self._writer = _open(self.path, "rwc", self._prepare)
-            db = self._writer
-            try:
-                db.execute("BEGIN IMMEDIATE")
-                yield db
-                db.execute("COMMIT")
-            except BaseException as error:
-                self._abandon(db, error)
-                raise
-
-    def _abandon(self, db: sqlite3.Connection, error: BaseException) -> None:
-        """Rolls back. After an error of the device the connection's view is not trusted again."""
-        with suppress(sqlite3.Error):
-            if db.in_transaction:
-                db.execute("ROLLBACK")
-        name = getattr(error, "sqlite_errorname", "")
-        if isinstance(error, sqlite3.Error) and name != "SQLITE_FULL":
-            self._writer = None
-            with suppress(sqlite3.Error):
-                db.close()
-
-    def _prepare(self, db: sqlite3.Connection) -> None:
-        (mode,) = db.execute("PRAGMA journal_mode = WAL").fetchone()
-        if mode != "wal":
-            raise StorageFailed(
-                f"{self.path.name}: this file system cannot hold a write-ahead log",
-                remedy="keep the data directory on a local disk",
-                path=str(self.path),
-            )
-        for pragma in _PRAGMAS:
-            db.execute(pragma)
-        create_or_check(db, self.path)
-
+    @abstractmethod
     def rows(self, sql: str, args: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """All rows of a query over what is durable."""
-        with self._read_lock, storage_errors(self.path):
-            return self._reader.execute(sql, args).fetchall()
+        """All rows of a query."""
 
     def one(self, sql: str, args: Sequence[Any] = ()) -> tuple[Any, ...] | None:
-        with self._read_lock, storage_errors(self.path):
-            row: tuple[Any, ...] | None = self._reader.execute(sql, args).fetchone()
-            return row
+        """The first row of a query."""
+        rows = self.rows(sql, args)
+        return rows[0] if rows else None
 
     def scan(self, table: str, start: int, stop: int) -> Iterator[list[tuple[int, bytes]]]:
         """(idx, value) of the rows with start <= idx < stop in pages, ordered; gaps stay gaps."""
@@ -107,7 +41,7 @@ class Store:
             page = self.rows(sql, (start, stop, _PAGE))
             if not page:
                 return
-            yield page
+            yield [(row[0], row[1]) for row in page]
             start = page[-1][0] + 1
 
     def tile(self, level: int, n: int) -> Tile | None:
@@ -119,77 +53,38 @@ class Store:
         row = self.one("SELECT n, length(hashes) FROM tile WHERE level = 0 ORDER BY n DESC LIMIT 1")
         return row[0] * TILE_WIDTH + row[1] // HASH_BYTES if row else 0
 
-    def close(self) -> None:
-        with self._write_lock, self._read_lock, suppress(sqlite3.Error):
-            self._reader.close()
-            if self._writer is not None:
-                self._writer.close()
+
+class Transaction(Reads, Protocol):
+    """One change of the log. In it nobody else writes the log."""
+
+    @abstractmethod
+    def execute(self, sql: str, args: Sequence[Any] = ()) -> int:
+        """Runs a statement that gives no rows; the number of rows it touched."""
+
+    @abstractmethod
+    def insert(self, table: str, columns: tuple[str, ...], values: list[Any]) -> None:
+        """New rows from the flat `values`, `len(columns)` a row. A row in the way is an error."""
+
+    @abstractmethod
+    def put(
+        self, table: str, key: tuple[str, ...], columns: tuple[str, ...], values: list[Any]
+    ) -> None:
+        """As `insert` of `key + columns`, but replaces rows with the same key."""
 
 
-def insert(db: sqlite3.Connection, into: str, width: int, values: list[Any]) -> None:
-    """Runs `into VALUES (?, ..), (?, ..) ..` over the flat `values`, `width` a row.
+class Store(Reads, Protocol):
+    """Thread-safe."""
 
-    sqlite3 gives up the interpreter lock at every statement, and a busy thread
-    keeps it for 5 ms each time: one statement for many rows, in sizes of powers
-    of two so that they stay prepared, is what keeps the writer fast under load.
-    """
-    row = f"({', '.join('?' * width)})"
-    start, rows = 0, len(values) // width
-    while rows:
-        count = min(1 << (rows.bit_length() - 1), _MAX_ROWS)
-        sql = f"{into} VALUES {', '.join([row] * count)}"
-        db.execute(sql, values[start : start + count * width])
-        start, rows = start + count * width, rows - count
+    name: str  # what errors call it
+    shared: bool  # other processes may write it as well
 
+    @abstractmethod
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """All or nothing, durable on exit. Raises StorageFailed, and then nothing was written."""
 
-def insert_tiles(db: sqlite3.Connection, tiles: Iterable[Tile]) -> None:
-    flat: list[Any] = []
-    for tile in tiles:
-        flat += (tile.level, tile.n, tile.hashes, tile.middle)
-    insert(db, "INSERT OR REPLACE INTO tile (level, n, hashes, middle)", 4, flat)
+    @abstractmethod
+    def failed(self, error: Exception) -> StorageFailed:
+        """What `error` means to an operator."""
 
-
-def _open(
-    path: Path, mode: str, prepare: Callable[[sqlite3.Connection], None]
-) -> sqlite3.Connection:
-    """A connection that `prepare` has accepted; closed again where it raises."""
-    db = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={mode}",
-        uri=True,
-        timeout=_BUSY_S,
-        isolation_level=None,  # transactions are ours to begin
-        check_same_thread=False,  # one lock a connection
-        cached_statements=256,
-    )
-    try:
-        prepare(db)
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _open_reader(path: Path) -> sqlite3.Connection:
-    """Beside a running writer, after it, or on a medium that cannot be written."""
-
-    def prepare(db: sqlite3.Connection) -> None:
-        check_version(db, path)
-        db.execute("PRAGMA query_only = 1")
-
-    try:
-        return _open(path, "ro", prepare)
-    except sqlite3.OperationalError:
-        wal = path.with_name(path.name + "-wal")
-        if not path.exists() or (wal.exists() and wal.stat().st_size):
-            raise
-    # SQLite wants to write its -shm file; without a log to replay it can do without
-    return _open(path, "ro&immutable=1", prepare)
-
-
-def _sync_directory(directory: Path) -> None:
-    """Makes the new file's name durable too."""
-    fd = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+    @abstractmethod
+    def close(self) -> None: ...

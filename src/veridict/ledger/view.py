@@ -10,6 +10,7 @@ from veridict.core.nouns import Anchor, Payload, RecordState
 from veridict.ledger.heads import FinalBlocks, Heads
 from veridict.ledger.lookup import RequestIndex
 from veridict.ledger.payloads import decode_payload, inputs_of
+from veridict.ledger.sqlite import SqliteStore
 from veridict.ledger.store import Store
 from veridict.ledger.tiles import Tile, TileNodes
 from veridict.proofs.checkpoint import SignedCheckpoint
@@ -32,7 +33,7 @@ class LogView:
 
     def __init__(self, directory: Path, *, writable: bool) -> None:
         self.path = directory
-        self._store = Store(directory, writable=writable)
+        self._store: Store = SqliteStore(directory, writable=writable)
         self._nodes = TileNodes(self._store.tile)
         self._heads = Heads(self._store, self.root)
         self._requests = RequestIndex(directory, self._store, writable=writable)

@@ -18,8 +18,7 @@ from time import monotonic, sleep
 from typing import Any, Protocol
 
 from veridict.core.errors import StorageFailed
-from veridict.ledger.schema import storage_failed
-from veridict.ledger.store import Store, insert, insert_tiles
+from veridict.ledger.store import Reads, Store
 from veridict.ledger.tiles import TreeEdge, load_edge
 from veridict.proofs.merkle import leaf_hashes
 
@@ -182,12 +181,11 @@ class Writer:
             return jobs
 
     def _commit(self, jobs: list[Job]) -> None:
-        first = self.edge.size
         failure: StorageFailed | None = None
         try:
-            edge = self._write(jobs)
+            first, edge = self._write(jobs)
         except Exception as error:
-            failure = error if isinstance(error, StorageFailed) else self._as_failure(error)
+            failure = error if isinstance(error, StorageFailed) else self._store.failed(error)
             self._reload()
         with self._guard:
             if failure is None:
@@ -204,22 +202,34 @@ class Writer:
         for mailbox in loops:
             mailbox.wake()
 
-    def _write(self, jobs: list[Job]) -> TreeEdge:
+    def _write(self, jobs: list[Job]) -> tuple[int, TreeEdge]:
+        """Index of the first record, and the tree's edge behind the last one."""
         bodies = [body for job in jobs for body in job.bodies]
-        edge, tiles = self.edge.extended(leaf_hashes(bodies))
-        records: list[Any] = []
-        payloads: list[Any] = []
-        for index, body in enumerate(bodies, self.edge.size):
-            records += (index, body)
-        blobs = (blob for job in jobs for blob in job.payloads)
-        for index, blob in enumerate(blobs, self.edge.size):
-            if blob is not None:
-                payloads += (index, blob)
-        with self._store.transaction() as db:
-            insert(db, "INSERT INTO record (idx, body)", 2, records)
-            insert(db, "INSERT INTO payload (idx, payload)", 2, payloads)
-            insert_tiles(db, tiles)
-        return edge
+        leaves = leaf_hashes(bodies)
+        with self._store.transaction() as tx:
+            before = self._current(tx)
+            edge, tiles = before.extended(leaves)
+            records: list[Any] = []
+            payloads: list[Any] = []
+            changed: list[Any] = []
+            for index, body in enumerate(bodies, before.size):
+                records += (index, body)
+            blobs = (blob for job in jobs for blob in job.payloads)
+            for index, blob in enumerate(blobs, before.size):
+                if blob is not None:
+                    payloads += (index, blob)
+            for tile in tiles:
+                changed += (tile.level, tile.n, tile.hashes, tile.middle)
+            tx.insert("record", ("idx", "body"), records)
+            tx.insert("payload", ("idx", "payload"), payloads)
+            tx.put("tile", ("level", "n"), ("hashes", "middle"), changed)
+        return before.size, edge
+
+    def _current(self, tx: Reads) -> TreeEdge:
+        """The edge as it stands: in a shared store others may have moved it."""
+        if not self._store.shared or tx.tree_size() == self.edge.size:
+            return self.edge
+        return load_edge(tx.tree_size(), tx.tile)
 
     def _load(self) -> TreeEdge:
         return load_edge(self._store.tree_size(), self._store.tile)
@@ -230,9 +240,6 @@ class Writer:
             self.edge = self._load()
         except StorageFailed:
             return  # the disk is still away: the old edge is the last one known to be durable
-
-    def _as_failure(self, error: Exception) -> StorageFailed:
-        return storage_failed(self._store.path, error)
 
 
 def _copy(error: StorageFailed) -> StorageFailed:

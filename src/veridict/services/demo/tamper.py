@@ -18,7 +18,7 @@ from pathlib import Path
 from veridict.core.nouns import Finding, PredictionRecord
 from veridict.ledger.keys import load_or_create_signer
 from veridict.ledger.log import Entry, Log
-from veridict.ledger.store import FILE as LOG_FILE
+from veridict.ledger.sqlite import FILE as LOG_FILE
 from veridict.models.shelf import Shelf
 from veridict.proofs.merkle import leaf_hash
 from veridict.services.audit import audit
