@@ -13,21 +13,23 @@ nothing to examine does not pass.
     8  decisions    each decision follows from its score by the registered policy
     9  outcomes     labels were logged after the predictions they judge; acts name predictions
 
-The caller's duty: know whose contracts and which operator these are.
+The caller's duty: know whose contracts and which operator these are. Without a chain, check 3
+holds the keeper's notes against the tree alone, and check 4 his copies against their digests:
+say so wherever the checks are shown.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from veridict.core.nouns import Check, Stage
 from veridict.core.progress import Progress, Step, silent
-from veridict.ledger.log import Log
-from veridict.models.shelf import Shelf
 from veridict.services.audit.anchors import Anchors
 from veridict.services.audit.models import Models
 from veridict.services.audit.outcomes import Outcomes
 from veridict.services.audit.predictions import Commitments, Decisions, Scores, Sequences
+from veridict.services.audit.source import Copies, Source
 from veridict.services.audit.tree import Checkpoints, Records, Tree
 from veridict.services.audit.walk import Examiner, Row, rows_of
 from veridict.services.deploy import Network
@@ -35,12 +37,45 @@ from veridict.services.deploy import Network
 CHUNK = 4096
 
 
+@dataclass(frozen=True, slots=True)
+class Nine:
+    """The checks above before they have seen anything; `replay` shows them the log."""
+
+    tree: Tree
+    models: Models
+    roster: tuple[Examiner, ...]
+
+    @classmethod
+    def over(cls, log: Source, network: Network | None, operator: str, shelf: Copies) -> Nine:
+        anchors = Anchors(log, network, operator)
+        tree = Tree(log, wanted=anchors.sizes())
+        models = Models(network, shelf)
+        roster = (
+            Records(log),
+            Checkpoints(log, tree),
+            anchors.under(tree),
+            models,
+            Sequences(models),
+            Commitments(),
+            Scores(models),
+            Decisions(models),
+            Outcomes(),
+        )
+        return cls(tree, models, roster)
+
+    def checks(self) -> list[Check]:
+        return [
+            Check(number, examiner.title, *examiner.verdict())
+            for number, examiner in enumerate(self.roster, 1)
+        ]
+
+
 def audit(
-    log: Log,
-    network: Network,
+    log: Source,
+    network: Network | None,
     *,
     operator: str,
-    shelf: Shelf,
+    shelf: Copies,
     progress: Progress = silent,
 ) -> list[Check]:
     """All nine checks over the whole log. Raises only if the log or the chain cannot be read.
@@ -48,20 +83,15 @@ def audit(
     `operator` is the address whose anchors count; `shelf` holds the keeper's
     copies of the models.
     """
-    anchors = Anchors(log, network, operator)
-    tree = Tree(log, wanted=anchors.sizes())
-    models = Models(network, shelf)
-    roster: Sequence[Examiner] = (
-        Records(log),
-        Checkpoints(log, tree),
-        anchors.under(tree),
-        models,
-        Sequences(models),
-        Commitments(),
-        Scores(models),
-        Decisions(models),
-        Outcomes(),
-    )
+    nine = Nine.over(log, network, operator, shelf)
+    replay(log, nine.tree, nine.roster, progress)
+    return nine.checks()
+
+
+def replay(
+    log: Source, tree: Tree, roster: Sequence[Examiner], progress: Progress = silent
+) -> None:
+    """Show every row of `log`, in order, to `tree` and then to each of `roster`."""
     size = log.size
     for start in range(0, size, CHUNK):
         rows: list[Row] = rows_of(log, start, min(start + CHUNK, size))
@@ -69,7 +99,3 @@ def audit(
         for examiner in roster:
             examiner.see(rows)
         progress(Step(Stage.AUDIT, "replaying the log", min(start + CHUNK, size), size))
-    return [
-        Check(number, examiner.title, *examiner.verdict())
-        for number, examiner in enumerate(roster, 1)
-    ]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from veridict.core.nouns import Anchor
-from veridict.ledger.log import Log
 from veridict.services.anchoring import chain_anchors, log_id, log_key
+from veridict.services.audit.source import Source
 from veridict.services.audit.tree import Tree
 from veridict.services.audit.walk import Notes, Row, Verdict
 from veridict.services.deploy import Network
@@ -15,16 +15,24 @@ from veridict.services.deploy import Network
 class Anchors:
     title = "the roots on chain are roots of these records"
 
-    def __init__(self, log: Log, network: Network, operator: str) -> None:
+    def __init__(self, log: Source, network: Network | None, operator: str) -> None:
         self._network = network
         self._size = log.size
-        self._noted = [a for a in log.anchors() if a.chain_id == network.addresses.chain_id]
-        identity = log_id(operator, log_key(log.verifier.vkey))
-        self._on_chain = chain_anchors(network, identity)
+        self._noted = log.anchors()
+        self._on_chain: list[Anchor] = []
+        if network is not None:
+            self._noted = [a for a in self._noted if a.chain_id == network.addresses.chain_id]
+            identity = log_id(operator, log_key(log.verifier.vkey))
+            self._on_chain = chain_anchors(network, identity)
         self._tree: Tree | None = None
 
+    @property
+    def on_chain(self) -> Sequence[Anchor]:
+        """What the chain itself says, oldest first."""
+        return self._on_chain
+
     def sizes(self) -> set[int]:
-        return {anchor.size for anchor in self._on_chain}
+        return {anchor.size for anchor in (*self._on_chain, *self._noted)}
 
     def under(self, tree: Tree) -> Anchors:
         self._tree = tree
@@ -35,6 +43,8 @@ class Anchors:
 
     def verdict(self) -> Verdict:
         assert self._tree is not None, "under(tree) comes first"
+        if self._network is None:
+            return self._notes_alone(self._tree)
         notes, held, by_size = Notes(), 0, {}
         for anchor in self._on_chain:
             notes.examined += 1
@@ -62,6 +72,18 @@ class Anchors:
         for missing in by_size.values():
             where = f"anchor {missing.size} in block {missing.block_number}"
             notes.wrong("anchor.unnoted", where, "a note in the log's store", "none")
+        return notes.verdict()
+
+    def _notes_alone(self, tree: Tree) -> Verdict:
+        """Without a chain: what the keeper says was anchored must at least be of these records."""
+        notes = Notes()
+        for noted in self._noted:
+            notes.examined += 1
+            root, where = tree.roots.get(noted.size), f"the log's note of anchor {noted.size}"
+            if root is None:
+                notes.wrong("log.truncated", where, f"{noted.size} records", f"{self._size}")
+            elif root != noted.root:
+                notes.wrong("anchor.root-differs", where, noted.root.hex(), root.hex())
         return notes.verdict()
 
 

@@ -10,7 +10,8 @@ from veridict.core.errors import VeridictError
 from veridict.core.nouns import Policy, PredictionRecord
 from veridict.models.annex import Annex
 from veridict.models.canonical import CanonicalModel
-from veridict.models.shelf import Shelf
+from veridict.models.card import ModelCard
+from veridict.services.audit.source import Copies
 from veridict.services.audit.walk import Notes, Row, Verdict
 from veridict.services.deploy import Network
 from veridict.services.records import ModelRecord
@@ -30,7 +31,7 @@ class Models:
 
     title = "every model is the registered one, byte for byte"
 
-    def __init__(self, network: Network, shelf: Shelf) -> None:
+    def __init__(self, network: Network | None, shelf: Copies) -> None:
         self._network = network
         self._shelf = shelf
         self._notes = Notes()
@@ -60,18 +61,27 @@ class Models:
         try:
             card = record.model_card()
             self.active[model_id] = Active(index, card.policy)
-            on_chain = self._network.registry.call("model", model_id)
-            if card.digest != on_chain[1]:
-                self._notes.wrong("model.card", where, on_chain[1].hex(), card.digest.hex())
-            model = CanonicalModel(model_on_chain(self._network, model_id))
-            self.runnable[model_id] = model
+            data = self._bytes_of(card, model_id, where)
             annex = self._shelf.annex(model_id)
             same = self._same("annex", where, annex, bytes.fromhex(card.annex))
-            if annex is not None and same:  # without it no reason can be checked
-                self.annexes[model_id] = Annex.decode(annex, model_id, model.annexed)
+            if data is not None:
+                model = CanonicalModel(data)
+                self.runnable[model_id] = model
+                if annex is not None and same:  # without it no reason can be checked
+                    self.annexes[model_id] = Annex.decode(annex, model_id, model.annexed)
         except VeridictError as problem:
             self._notes.wrong("model.chain", where, "its bytes in the registry", problem.message)
         self._same("model", where, self._shelf.get(model_id), model_id)
+
+    def _bytes_of(self, card: ModelCard, model_id: bytes, where: str) -> bytes | None:
+        """The chain's; without a chain the keeper's copy, if that is the model."""
+        if self._network is None:
+            copy = self._shelf.get(model_id)
+            return copy if copy is not None and sha256(copy).digest() == model_id else None
+        on_chain = self._network.registry.call("model", model_id)
+        if card.digest != on_chain[1]:
+            self._notes.wrong("model.card", where, on_chain[1].hex(), card.digest.hex())
+        return model_on_chain(self._network, model_id)
 
     def _same(self, what: str, where: str, data: bytes | None, digest: bytes) -> bool:
         found = sha256(data).digest() if data is not None else b""

@@ -12,16 +12,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from veridict.core.errors import EvidenceError, VeridictError
-from veridict.ledger.log import Log
 from veridict.proofs.checkpoint import SignedCheckpoint
 from veridict.proofs.merkle import CompactRange, leaf_hash
+from veridict.services.audit.source import Source
 from veridict.services.audit.walk import Notes, Row, Verdict
 
 
 class Tree:
     """The tree of the rows seen so far, and its root at every size somebody vouched for."""
 
-    def __init__(self, log: Log, wanted: set[int]) -> None:
+    def __init__(self, log: Source, wanted: set[int]) -> None:
         self._range = CompactRange()
         self._wanted = wanted | {point.size for point in _readable(log)}
         self.roots: dict[int, bytes] = {0: self._range.root()}
@@ -36,7 +36,7 @@ class Tree:
 class Records:
     title = "every record is there and unaltered"
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Source) -> None:
         self._notes = Notes()
         for index in log.surplus():
             self._notes.wrong("record.surplus", f"record {index}", "nothing", "a record")
@@ -60,7 +60,7 @@ class Records:
 class Checkpoints:
     title = "every signed checkpoint is the root of these records"
 
-    def __init__(self, log: Log, tree: Tree) -> None:
+    def __init__(self, log: Source, tree: Tree) -> None:
         self._texts = log.checkpoint_texts()
         self._verifier = log.verifier
         self._policy = log.policy
@@ -71,18 +71,22 @@ class Checkpoints:
         """Checkpoints are compared with the tree, once it has seen every row."""
 
     def verdict(self) -> Verdict:
-        notes, held = Notes(), 0
+        notes, held, previous = Notes(), 0, 0
         for number, text in enumerate(self._texts):
             notes.examined += 1
             where = f"checkpoint {number}"
             try:
                 signed = SignedCheckpoint(text).verify(self._verifier, self._verifier.name)
             except VeridictError as problem:
-                notes.wrong(
-                    "checkpoint.signature", where, "the log key's signature", problem.message
-                )
+                other = problem.facts.get("finding") == "checkpoint.origin"
+                code = "checkpoint.origin" if other else "checkpoint.signature"
+                notes.wrong(code, where, "the log key's signature", problem.message)
                 continue
             self._cosignatures(text, where, notes)
+            if signed.size < previous:
+                least = f"at least {previous} records"
+                notes.wrong("checkpoint.rolled-back", where, least, str(signed.size))
+            previous = max(previous, signed.size)
             root = self._tree.roots.get(signed.size)
             if root is None:
                 notes.wrong("log.truncated", where, f"{signed.size} records", f"{self._size}")
@@ -104,7 +108,7 @@ class Checkpoints:
             notes.wrong("checkpoint.cosignature", where, expected, problem.message)
 
 
-def _readable(log: Log) -> Iterator[SignedCheckpoint]:
+def _readable(log: Source) -> Iterator[SignedCheckpoint]:
     for text in log.checkpoint_texts():
         with suppress(EvidenceError):  # `Checkpoints` names it
             yield SignedCheckpoint(text)

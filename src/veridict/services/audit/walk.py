@@ -8,8 +8,8 @@ from typing import Protocol
 
 from veridict.core.errors import StorageFailed, VeridictError
 from veridict.core.nouns import Finding, Payload
-from veridict.ledger.log import Log
 from veridict.ledger.payloads import decode_payload
+from veridict.services.audit.source import Source
 from veridict.services.records import LogRecord, decode
 
 MAX_FINDINGS = 20  # an examiner stops naming after this many; the rest is counted
@@ -66,7 +66,7 @@ class Notes:
         return self.examined, tuple(self.findings)
 
 
-def rows_of(log: Log, start: int, stop: int) -> list[Row]:
+def rows_of(log: Source, start: int, stop: int) -> list[Row]:
     """Rows `start`..`stop`-1, one each, whatever is missing."""
     bodies = dict(log.records(start, stop))
     leaves = _leaves(log, start, stop)
@@ -78,14 +78,14 @@ def rows_of(log: Log, start: int, stop: int) -> list[Row]:
     ]
 
 
-def _leaves(log: Log, start: int, stop: int) -> list[bytes | None]:
+def _leaves(log: Source, start: int, stop: int) -> list[bytes | None]:
     try:
         return list(log.leaves(start, stop))
     except StorageFailed:  # a tile is gone: see which leaves went with it
         return [_leaf(log, index) for index in range(start, stop)]
 
 
-def _leaf(log: Log, index: int) -> bytes | None:
+def _leaf(log: Source, index: int) -> bytes | None:
     try:
         return log.leaf(index)
     except StorageFailed:
