@@ -23,6 +23,7 @@ OURS = "veridict"
 EXTRAS = (
     "veridict.chain.web3",
     "veridict.ledger.filestores",
+    "veridict.ledger.postgres",
     "veridict.models.compile.onnx",
 )
 HEAVY = ("numba", "lightgbm", "sklearn", "pyarrow", "pandas", "eth", "web3", "fastapi", "rich")
