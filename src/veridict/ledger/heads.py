@@ -160,14 +160,30 @@ class Heads:
         rows = self._store.rows(f"SELECT {columns} FROM anchor ORDER BY size, chain_id, contract")
         return [Anchor(*row) for row in rows]
 
-    def state(self, index: int, final_blocks: FinalBlocks) -> RecordState:
-        """The state of a durable record."""
-        last_final = final_blocks if callable(final_blocks) else final_blocks.get
-        blocks = self._store.rows(
+    def anchors_of(
+        self, chain_id: int, contract: str, log_id: bytes, *, above: int = 0
+    ) -> list[Anchor]:
+        """Those on one chain that cover more than `above` records, smallest tree first."""
+        rows = self._store.rows(
+            f"SELECT {', '.join(_ANCHOR)} FROM anchor"
+            " WHERE chain_id = ? AND contract = ? AND log_id = ? AND size > ? ORDER BY size",
+            (chain_id, contract, log_id, above),
+        )
+        return [Anchor(*row) for row in rows]
+
+    def covered(self, index: int) -> dict[int, int]:
+        """The first block of each chain (by its id) that holds an anchor over record `index`."""
+        rows = self._store.rows(
             "SELECT chain_id, min(block_number) FROM anchor WHERE size > ? GROUP BY chain_id",
             (index,),
         )
-        for chain_id, block_number in blocks:
+        return {chain_id: block_number for chain_id, block_number in rows}
+
+    def state(self, index: int, final_blocks: FinalBlocks) -> RecordState:
+        """The state of a durable record: FINAL as soon as one chain will not take it back."""
+        last_final = final_blocks if callable(final_blocks) else final_blocks.get
+        blocks = self.covered(index)
+        for chain_id, block_number in blocks.items():
             final = last_final(chain_id)
             if final is not None and block_number <= final:
                 return RecordState.FINAL

@@ -183,6 +183,16 @@ class LogView:
         """Those that stand, smallest tree first."""
         return self._heads.anchors()
 
+    def anchors_of(
+        self, chain_id: int, contract: str, log_id: bytes, *, above: int = 0
+    ) -> list[Anchor]:
+        """Those on one chain that cover more than `above` records, smallest tree first."""
+        return self._heads.anchors_of(chain_id, contract, log_id, above=above)
+
+    def covered(self, index: int) -> dict[int, int]:
+        """The first block of each chain (by its id) that holds an anchor over record `index`."""
+        return self._heads.covered(index)
+
     def state(self, index: int, final_blocks: FinalBlocks | None = None) -> RecordState:
         """How far record `index` has come; `final_blocks` gives each chain's last final block."""
         self._check_index(index)
