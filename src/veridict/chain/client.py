@@ -6,14 +6,14 @@ path of every anchor. Sending lives in `sender.py`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
 from eth_account.signers.base import BaseAccount
 
 from veridict.chain.addresses import from_hex, to_hex
-from veridict.chain.receipts import BlockHead, LogEntry, Tx, TxReceipt
+from veridict.chain.receipts import BlockHead, LogEntry, Signed, Tx, TxReceipt
 from veridict.chain.refusals import named
 from veridict.chain.sender import Sender
 from veridict.core.errors import BadInput, NotFound, Refused, WrongChain
@@ -146,6 +146,32 @@ class Client:
         after all were mined.
         """
         return self._sender.send(txs, check=check)
+
+    def hand_over(
+        self, tx: Tx, keep: Callable[[Signed], None], *, instead_of: Signed | None = None
+    ) -> Signed:
+        """Signs, lets `keep` write it down, and only then gives it to the node; does not wait.
+
+        Whoever dies in between finds what may be on its way where `keep` wrote it.
+        `instead_of` is replaced: its nonce is taken, its fees are outbid, so that only
+        one of the two can ever be mined. Raises as `send`, after `keep`.
+        """
+        return self._sender.hand_over(tx, keep, instead_of)
+
+    def push(self, signed: Signed) -> None:
+        """Gives the node a transaction again that was signed before, unless it has it.
+
+        Raises Refused if it does not take it, RpcUnavailable if nobody can tell.
+        """
+        self._sender.push(signed)
+
+    def is_known(self, tx_hash: str) -> bool:
+        """Whether the node has the transaction, mined or waiting."""
+        return self._sender.is_known(tx_hash)
+
+    def why_reverted(self, tx: Tx, receipt: TxReceipt) -> Refused:
+        """The refusal behind a mined receipt with status 0, found by calling again."""
+        return self._sender.why_reverted(tx, receipt)
 
     def wait(self, tx_hash: str, timeout_s: float | None = None) -> TxReceipt:
         """The receipt, as soon as there is one. Raises RpcUnavailable after `timeout_s`."""

@@ -25,13 +25,15 @@ class Tx:
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A signed transaction: sending it twice is sending it once. `hash` is 0x hex."""
+    """A signed transaction: sending it twice is sending it once. `hash` is 0x hex, fees are wei."""
 
     hash: str
     raw: bytes
     nonce: int
     gas: int
     tx: Tx
+    max_fee: int = 0
+    tip: int = 0
 
 
 @dataclass(frozen=True, slots=True)

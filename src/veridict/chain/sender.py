@@ -33,6 +33,7 @@ BASE_FEE_MARGIN = 2  # six full blocks in a row raise the base fee by as much
 # Two processes that make the same call with the same nonce must not sign the same bytes:
 # each would take the other's transaction for its own. A few wei in the fee tell them apart.
 FEE_MARK_BITS = 24
+OUTBID_DIVISOR = 4  # nodes ask for a tenth more, some for an eighth, to replace in their pool
 SEND_ATTEMPTS = 4
 NONCE_ATTEMPTS = 20
 FIRST_POLL_S, LONGEST_POLL_S, RESEND_S = 0.005, 0.5, 2.0
@@ -74,16 +75,39 @@ class Sender:
         if check:
             for each, receipt in zip(signed, receipts, strict=True):
                 if receipt.status != 1:
-                    raise self._why_reverted(each.tx, receipt)
+                    raise self.why_reverted(each.tx, receipt)
         return receipts
+
+    def hand_over(
+        self, tx: Tx, keep: Callable[[Signed], None], instead_of: Signed | None
+    ) -> Signed:
+        """See `Client.hand_over`."""
+        (gas,) = self._gas([tx])
+        with self._sending:  # so that nobody here takes the same nonce meanwhile
+            (signed,) = self._sign([tx], [gas], instead_of)
+            keep(signed)
+            self.push(signed)
+        return signed
+
+    def push(self, signed: Signed) -> None:
+        """See `Client.push`."""
+        try:
+            self._push_one(signed)
+        except Refused as error:
+            raise refusal(error, signed.tx.label, self.address) from error
 
     def wait(self, tx_hash: str, timeout_s: float | None = None) -> TxReceipt:
         return self._poll(tx_hash, None, timeout_s)
 
     # -- sign --------------------------------------------------------------------
 
-    def _sign(self, txs: Sequence[Tx], gas: Sequence[int]) -> list[Signed]:
-        """With the account's next nonces and the fees of the moment: one round trip."""
+    def _sign(
+        self, txs: Sequence[Tx], gas: Sequence[int], instead_of: Signed | None = None
+    ) -> list[Signed]:
+        """With the account's next nonces and the fees of the moment: one round trip.
+
+        `instead_of` gives the nonce, and fees that the new transaction must outbid.
+        """
         account, chain_id = self._account, self._chain_id()
         assert account is not None  # `address` was asked for before
         count, head, tip_hex = self._rpc.batch(
@@ -96,6 +120,10 @@ class Sender:
         nonce, tip = int(count, 16), int(tip_hex, 16)
         fee = BASE_FEE_MARGIN * int(head.get("baseFeePerGas") or "0x0", 16) + tip
         fee += random.getrandbits(FEE_MARK_BITS)
+        if instead_of is not None:
+            nonce = instead_of.nonce
+            tip = max(tip, instead_of.tip + instead_of.tip // OUTBID_DIVISOR + 1)
+            fee = max(fee, tip, instead_of.max_fee + instead_of.max_fee // OUTBID_DIVISOR + 1)
         signed = []
         for tx, limit in zip(txs, gas, strict=True):
             fields: dict[str, Any] = {
@@ -105,7 +133,7 @@ class Sender:
             }  # fmt: skip
             done = account.sign_transaction(fields)
             raw = bytes(done.raw_transaction)
-            signed.append(Signed(to_hex(bytes(done.hash)), raw, nonce, limit, tx))
+            signed.append(Signed(to_hex(bytes(done.hash)), raw, nonce, limit, tx, fee, tip))
             nonce += 1
         return signed
 
@@ -175,12 +203,12 @@ class Sender:
         pause = FIRST_POLL_S
         for attempt in range(1, SEND_ATTEMPTS + 1):
             try:
-                if self._is_known(signed.hash):
+                if self.is_known(signed.hash):
                     return
                 self._rpc.call(*_raw(signed))
                 return
             except Refused as error:
-                if is_known_already(error) or self._is_known(signed.hash):
+                if is_known_already(error) or self.is_known(signed.hash):
                     return
                 raise
             except RpcUnavailable as error:
@@ -189,7 +217,7 @@ class Sender:
             time.sleep(pause)
             pause *= 8
 
-    def _is_known(self, tx_hash: str) -> bool:
+    def is_known(self, tx_hash: str) -> bool:
         return self._rpc.call("eth_getTransactionByHash", [tx_hash]) is not None
 
     # -- confirm -----------------------------------------------------------------
@@ -240,14 +268,14 @@ class Sender:
                 )
             if signed is not None and now - resent > RESEND_S:
                 resent = now
-                if not self._is_known(tx_hash):  # a reorganisation dropped it
+                if not self.is_known(tx_hash):  # a reorganisation dropped it
                     self._push_one(signed)
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_POLL_S)
 
     # -- refusals ----------------------------------------------------------------
 
-    def _why_reverted(self, tx: Tx, receipt: TxReceipt) -> Refused:
+    def why_reverted(self, tx: Tx, receipt: TxReceipt) -> Refused:
         """The reason of a mined revert, found by calling it again on the state before."""
         reason = "reverted without a reason, or out of gas"
         data = None
