@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Protocol
 
 from veridict.core.nouns import Anchor
@@ -30,6 +30,9 @@ class Source(Protocol):
 
     def stored_payloads(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
         """(index, bytes) of those that are there."""
+
+    def withheld(self, start: int, stop: int) -> Collection[int]:
+        """Those whose payloads are not shown, be they there or not: none in a node's log."""
 
     def leaves(self, start: int, stop: int) -> Sequence[bytes]:
         """Leaf hashes as the tree keeps them. Raises StorageFailed where a tile is gone."""

@@ -21,7 +21,8 @@ Verdict = tuple[int, tuple[Finding, ...]]
 class Row:
     """One index of the log. `body` is None where the record is missing, `record` where unreadable.
 
-    `leaf` is the leaf hash the store keeps in its tiles: None if it is lost too.
+    `leaf` is the leaf hash the store keeps in its tiles: None if it is lost too. `withheld`:
+    whether there is a payload is not told, as in a pack that opens only some.
     """
 
     index: int
@@ -30,6 +31,7 @@ class Row:
     record: LogRecord | None
     payload: Payload | None
     payload_damaged: bool
+    withheld: bool = False
 
 
 class Examiner(Protocol):
@@ -71,8 +73,9 @@ def rows_of(log: Source, start: int, stop: int) -> list[Row]:
     bodies = dict(log.records(start, stop))
     leaves = _leaves(log, start, stop)
     payloads = dict(log.stored_payloads(start, stop))
+    withheld = log.withheld(start, stop)
     return [
-        Row(index, body, leaf, _readable(body), *_opened(payloads.get(index)))
+        Row(index, body, leaf, _readable(body), *_opened(payloads.get(index)), index in withheld)
         for index, leaf in zip(range(start, stop), leaves, strict=True)
         for body in (bodies.get(index),)
     ]
