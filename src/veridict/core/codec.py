@@ -29,6 +29,8 @@ _TEXT, _BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL), re.compile(rb"[
 
 TAG_REQUEST = b"R"
 TAG_INPUTS = b"I"
+TAG_SAID = b"D"  # what a person wrote, or a list that only the log's keeper may read
+TAG_SUBJECT = b"S"  # whose data was erased
 
 
 def canonical_json(value: JsonValue) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 
@@ -21,3 +22,43 @@ class Clock(Protocol):
 
     def __call__(self) -> int:
         """Milliseconds since the Unix epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Personal:
+    """Bytes about somebody, before they are sealed. `name` is what they are found by later."""
+
+    subject: str
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """`box` opens with the subject's key, which is number `slot`; `tag` is a keyed hash of the name.
+
+    Both numbers are signed, of 64 bits, and tell nothing without the vault.
+    """
+
+    slot: int
+    tag: int
+    box: bytes
+
+
+class Vault(Protocol):
+    """Keeps one key a subject, so that destroying it erases: `privacy.vault.FileVault`.
+
+    Its user stores what is sealed, and nothing of it in the clear.
+    """
+
+    def seal(self, items: Sequence[Personal]) -> list[Sealed]:
+        """Keys of new subjects are on disk on return. Raises StorageFailed."""
+
+    def open(self, sealed: Sequence[Sealed]) -> list[bytes | None]:
+        """None where the key is gone or the box was altered. Raises StorageFailed."""
+
+    def slot(self, subject: str) -> int | None:
+        """The number of the key under which is sealed what comes; None before the first."""
+
+    def tag(self, name: str) -> int:
+        """The number by which what was sealed under `name` is found."""

@@ -1,0 +1,303 @@
+"""The subjects' keys, each wrapped: master key → page of 256 keys → key of one subject.
+
+Destroying a key draws a new page key and a new master key: every older copy of the
+wrapped key, in freed pages, write-ahead logs or backups, is then wrapped under what
+exists nowhere. It costs the 255 neighbours and one wrapping a page, not the whole vault.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from veridict.core.errors import StorageFailed
+from veridict.privacy.master import KEY_BYTES, MasterKey
+
+FILE = "vault.sqlite"
+NONCE_BYTES = 12  # AES-GCM: NIST SP 800-38D §8.2.2, random, far below 2^32 uses of a key
+PAGE = 256
+_VERSION = 1
+_TABLES = f"""
+CREATE TABLE state (
+  generation INTEGER NOT NULL,  -- of the master key
+  next_slot INTEGER NOT NULL,
+  names BLOB NOT NULL           -- the key of subjects' and names' hashes, wrapped
+) STRICT;
+CREATE TABLE page (page INTEGER PRIMARY KEY, box BLOB NOT NULL) STRICT;
+CREATE TABLE slot (
+  slot INTEGER PRIMARY KEY,
+  subject BLOB NOT NULL,        -- keyed hash
+  retired INTEGER NOT NULL,     -- 1: waits to be destroyed, seals nothing any more
+  box BLOB NOT NULL
+) STRICT;
+CREATE INDEX slot_subject ON slot (subject);
+PRAGMA user_version = {_VERSION};
+"""
+_BUSY_S = 10.0
+_ASKED = 512  # values in one question
+_TRIES = 3
+
+
+class Slots:
+    """Wrapped keys in one SQLite file; its caller holds a lock. Raises StorageFailed."""
+
+    def __init__(self, directory: Path, *, writable: bool) -> None:
+        self._path = directory / FILE
+        self._master = MasterKey(directory)
+        self._writable = writable
+        with storage_errors(self._path):
+            if writable:
+                directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            mode = "rwc" if writable else "ro"
+            self._db = sqlite3.connect(
+                f"{self._path.absolute().as_uri()}?mode={mode}",
+                uri=True, timeout=_BUSY_S, isolation_level=None, check_same_thread=False,
+            )  # fmt: skip
+            try:
+                self._prepare()
+            except BaseException:
+                self._db.close()
+                raise
+
+    def names_key(self) -> bytes:
+        """The key under which names are hashed; it stays as long as the vault."""
+        with self._read() as master:
+            (box,) = self._db.execute("SELECT names FROM state").fetchone()
+            return _unwrap(master, box, b"names")
+
+    def of(self, hashes: Sequence[bytes]) -> dict[bytes, int]:
+        """Slots by hash of their subject, of those that seal."""
+        found: dict[bytes, int] = {}
+        with storage_errors(self._path):
+            for some in _parts(hashes):
+                marks = ", ".join("?" * len(some))
+                sql = f"SELECT subject, slot FROM slot WHERE subject IN ({marks}) AND retired = 0"
+                found |= dict(self._db.execute(sql, some))
+        return found
+
+    def all_of(self, subject: bytes) -> list[int]:
+        """Also those that wait to be destroyed, oldest first."""
+        with storage_errors(self._path):
+            sql = "SELECT slot FROM slot WHERE subject = ? ORDER BY slot"
+            return [slot for (slot,) in self._db.execute(sql, (subject,))]
+
+    def keys(self, slots: Sequence[int]) -> dict[int, bytes]:
+        """Keys by slot, of those that are there."""
+        found: dict[int, bytes] = {}
+        with self._read() as master:
+            pages: dict[int, bytes] = {}
+            for some in _parts(slots):
+                marks = ", ".join("?" * len(some))
+                rows = self._db.execute(f"SELECT slot, box FROM slot WHERE slot IN ({marks})", some)
+                for slot, box in rows.fetchall():
+                    number = slot // PAGE
+                    if number not in pages:
+                        pages[number] = self._page_key(master, number)
+                    found[slot] = _unwrap(pages[number], box, _name(slot))
+        return found
+
+    def add(self, hashes: Sequence[bytes]) -> dict[bytes, int]:
+        """A slot with a fresh key for each of the distinct `hashes` that has none; on disk."""
+        with self._write() as master:
+            known = self.of(hashes)  # another process may have been quicker
+            (following,) = self._db.execute("SELECT next_slot FROM state").fetchone()
+            made: list[tuple[int, bytes, int, bytes]] = []
+            page: tuple[int, bytes] | None = None
+            for subject in hashes:
+                if subject in known:
+                    continue
+                if page is None or page[0] != following // PAGE:
+                    page = following // PAGE, self._open_page(master, following // PAGE)
+                box = _wrap(page[1], secrets.token_bytes(KEY_BYTES), _name(following))
+                made.append((following, subject, 0, box))
+                known[subject] = following
+                following += 1
+            self._db.executemany("INSERT INTO slot VALUES (?, ?, ?, ?)", made)
+            self._db.execute("UPDATE state SET next_slot = ?", (following,))
+        return known
+
+    def retire(self, slots: Sequence[int]) -> None:
+        """They seal nothing any more."""
+        with self._write():
+            for slot in slots:
+                self._db.execute("UPDATE slot SET retired = 1 WHERE slot = ?", (slot,))
+
+    def retired(self) -> list[int]:
+        with storage_errors(self._path):
+            sql = "SELECT slot FROM slot WHERE retired = 1 ORDER BY slot"
+            return [slot for (slot,) in self._db.execute(sql)]
+
+    def destroy(self, slot: int) -> None:
+        """The key is gone on return, and so is every older copy of its wrapping."""
+        with storage_errors(self._path):
+            generation = self._generation() + 1
+            fresh = self._master.prepare(generation)
+        with self._write() as master:
+            self._wrap_pages_anew(master, fresh, without=slot)
+            (names,) = self._db.execute("SELECT names FROM state").fetchone()
+            self._db.execute(
+                "UPDATE state SET generation = ?, names = ?",
+                (generation, _wrap(fresh, _unwrap(master, names, b"names"), b"names")),
+            )
+        with storage_errors(self._path):
+            self._master.settle(generation)
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        self._db.close()
+
+    def _prepare(self) -> None:
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if version not in (0, _VERSION):
+            raise StorageFailed(
+                f"{FILE} is no vault of version {_VERSION}",
+                remedy="open it with the release that wrote it",
+                path=str(self._path),
+                version=version,
+            )
+        if self._writable:
+            for pragma in ("journal_mode = WAL", "synchronous = FULL", "fullfsync = 1"):
+                self._db.execute(f"PRAGMA {pragma}")
+            self._db.execute("PRAGMA secure_delete = ON")  # hashes of subjects are not wrapped
+            if version == 0:
+                self._create()
+            self._master.settle(self._generation())  # a kill may have come before it
+
+    def _create(self) -> None:
+        master = self._master.create()
+        # A random beginning: boxes of a vault that was lost must not meet another's keys.
+        first = (secrets.randbits(31) << 32) // PAGE * PAGE
+        self._db.executescript(f"BEGIN IMMEDIATE; {_TABLES}")
+        names = _wrap(master, secrets.token_bytes(KEY_BYTES), b"names")
+        self._db.execute("INSERT INTO state VALUES (0, ?, ?)", (first, names))
+        self._db.execute("COMMIT")
+
+    def _generation(self) -> int:
+        (generation,) = self._db.execute("SELECT generation FROM state").fetchone()
+        return int(generation)
+
+    @contextmanager
+    def _read(self) -> Iterator[bytes]:
+        """A view of one moment, and the master key of that moment."""
+        with storage_errors(self._path):
+            for _ in range(_TRIES):  # an erasure beside us may come between view and file
+                self._db.execute("BEGIN")
+                try:
+                    master = self._master.load(self._generation())
+                    if master is not None:
+                        yield master
+                        return
+                finally:
+                    self._db.execute("COMMIT")
+        raise self._keyless()
+
+    @contextmanager
+    def _write(self) -> Iterator[bytes]:
+        """One transaction, on disk on exit, or nothing was changed."""
+        with storage_errors(self._path):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                master = self._master.load(self._generation())
+                if master is None:
+                    raise self._keyless()
+                yield master
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def _keyless(self) -> StorageFailed:
+        return StorageFailed(
+            "the vault's master key is missing or another one",
+            remedy="put back master.key as it was when vault.sqlite was written; "
+            "without it no payload can be opened",
+            path=str(self._path.parent),
+        )
+
+    def _page_key(self, master: bytes, number: int) -> bytes:
+        row = self._db.execute("SELECT box FROM page WHERE page = ?", (number,)).fetchone()
+        if row is None:
+            raise _damaged(self._path)
+        return _unwrap(master, row[0], _name(number))
+
+    def _open_page(self, master: bytes, number: int) -> bytes:
+        """The page's key, drawn now if the page is new."""
+        sql = "INSERT OR IGNORE INTO page VALUES (?, ?)"
+        fresh = _wrap(master, secrets.token_bytes(KEY_BYTES), _name(number))
+        self._db.execute(sql, (number, fresh))
+        return self._page_key(master, number)
+
+    def _wrap_pages_anew(self, master: bytes, fresh: bytes, *, without: int) -> None:
+        touched = without // PAGE
+        pages: list[tuple[bytes, int]] = []
+        for number, box in self._db.execute("SELECT page, box FROM page").fetchall():
+            key = _unwrap(master, box, _name(number))
+            if number == touched:
+                key = self._wrap_slots_anew(number, key, without)
+            pages.append((_wrap(fresh, key, _name(number)), number))
+        self._db.executemany("UPDATE page SET box = ? WHERE page = ?", pages)
+
+    def _wrap_slots_anew(self, number: int, key: bytes, without: int) -> bytes:
+        """Returns the page's new key."""
+        fresh = secrets.token_bytes(KEY_BYTES)
+        self._db.execute("DELETE FROM slot WHERE slot = ?", (without,))
+        first = number * PAGE
+        sql = "SELECT slot, box FROM slot WHERE slot >= ? AND slot < ?"
+        kept = [
+            (_wrap(fresh, _unwrap(key, box, _name(slot)), _name(slot)), slot)
+            for slot, box in self._db.execute(sql, (first, first + PAGE)).fetchall()
+        ]
+        self._db.executemany("UPDATE slot SET box = ? WHERE slot = ?", kept)
+        return fresh
+
+
+@contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """What SQLite, the file system and a wrong key raise, as StorageFailed."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        name = getattr(error, "sqlite_errorname", None) or type(error).__name__
+        raise StorageFailed(
+            f"{path.name}: the vault cannot be used: {error}",
+            remedy="free space and mend permissions, or put back the vault's backup; run again",
+            path=str(path),
+            cause=name,
+        ) from error
+    except InvalidTag as error:
+        raise _damaged(path) from error
+
+
+def _damaged(path: Path) -> StorageFailed:
+    return StorageFailed(
+        f"{path.name}: a wrapped key was altered",
+        remedy="put back the vault's backup; what it sealed cannot be opened without",
+        path=str(path),
+    )
+
+
+def _wrap(key: bytes, secret: bytes, name: bytes) -> bytes:
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + AESGCM(key).encrypt(nonce, secret, name)
+
+
+def _unwrap(key: bytes, box: bytes, name: bytes) -> bytes:
+    return AESGCM(key).decrypt(box[:NONCE_BYTES], box[NONCE_BYTES:], name)
+
+
+def _name(number: int) -> bytes:
+    return number.to_bytes(8, "big", signed=True)
+
+
+def _parts(values: Sequence[Any]) -> Iterable[list[Any]]:
+    for start in range(0, len(values), _ASKED):
+        yield list(values[start : start + _ASKED])

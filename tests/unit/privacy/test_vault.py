@@ -1,0 +1,195 @@
+"""The vault: what is sealed opens, what is destroyed is gone from every file, a kill loses nothing."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from veridict.core.errors import StorageFailed
+from veridict.core.ports import Personal
+from veridict.privacy.master import CURRENT, NEXT
+from veridict.privacy.slots import FILE, PAGE
+from veridict.privacy.vault import FileVault
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Iterator[FileVault]:
+    opened = FileVault(tmp_path)
+    yield opened
+    opened.close()
+
+
+def items(*subjects: str) -> list[Personal]:
+    return [Personal(who, f"request of {who}", f"all about {who}".encode()) for who in subjects]
+
+
+def files(directory: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in sorted(directory.iterdir()))
+
+
+def test_what_is_sealed_opens_here_and_after_a_restart(vault: FileVault, tmp_path: Path) -> None:
+    sealed = vault.seal(items("ann", "bob", "ann"))
+    assert sealed[0].slot == sealed[2].slot != sealed[1].slot
+    assert sealed[0].box != sealed[2].box
+    assert all(b"about" not in one.box for one in sealed)
+    wanted = [item.data for item in items("ann", "bob", "ann")]
+    assert vault.open(sealed) == wanted
+    vault.close()
+    beside = FileVault.open_readonly(tmp_path)
+    assert beside.open(sealed) == wanted
+    assert beside.slot("bob") == sealed[1].slot
+    assert beside.slot("cy") is None
+    assert beside.tag("request of bob") == sealed[1].tag
+    beside.close()
+
+
+def test_a_box_opens_only_as_it_was_sealed(vault: FileVault) -> None:
+    ann, bob = vault.seal(items("ann", "bob"))
+    flipped = bytes([ann.box[20] ^ 1])
+    altered = (
+        replace(ann, box=ann.box[:20] + flipped + ann.box[21:]),
+        replace(ann, box=ann.box[:-1]),
+        replace(ann, box=b""),
+        replace(ann, tag=bob.tag),
+        replace(ann, slot=bob.slot),
+        replace(ann, slot=ann.slot + 10 * PAGE),
+    )
+    assert vault.open(altered) == [None] * len(altered)
+
+
+def test_many_subjects_fill_pages(vault: FileVault, tmp_path: Path) -> None:
+    names = [f"subject {number}" for number in range(2 * PAGE + 3)]
+    sealed = vault.seal(items(*names))
+    assert len({one.slot for one in sealed}) == len(names)
+    assert len({one.slot // PAGE for one in sealed}) == 3
+    vault.close()
+    again = FileVault(tmp_path)
+    assert again.open(sealed) == [item.data for item in items(*names)]
+    assert [one.slot for one in again.seal(items(*names))] == [one.slot for one in sealed]
+    again.close()
+
+
+def test_no_file_says_whom_it_is_about(vault: FileVault, tmp_path: Path) -> None:
+    vault.seal(items("ann-4711"))
+    written = files(tmp_path)
+    for word in (b"ann-4711", b"ann-4711".hex().encode(), b"about"):
+        assert word not in written
+    for path in tmp_path.iterdir():
+        if path.name == CURRENT:
+            assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_destroyed_key_is_gone_and_its_neighbours_stay(vault: FileVault, tmp_path: Path) -> None:
+    ann, bob, cy = vault.seal(items("ann", "bob", "cy"))
+    older = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    salt = vault.salt(bob.slot)
+    assert salt == vault.salt(bob.slot) != vault.salt(ann.slot)
+    assert vault.retire("bob") == [bob.slot]
+    assert vault.retired() == [bob.slot]
+    vault.destroy(bob.slot)
+    assert vault.retired() == []
+    assert vault.salt(bob.slot) is None
+    assert vault.open([ann, bob, cy]) == [b"all about ann", None, b"all about cy"]
+    assert vault.slot("bob") is None
+    assert not (tmp_path / NEXT).exists()
+    # the old master key, which alone opens the older copies, stands nowhere
+    _, _, old_master = older[CURRENT].decode().strip().partition(" ")
+    written = files(tmp_path)
+    assert old_master.encode() not in written
+    assert bytes.fromhex(old_master) not in written
+    # and with the vault's older file beside the new key nothing opens
+    vault.close()
+    elsewhere = tmp_path / "restored"
+    elsewhere.mkdir()
+    for name in (FILE, f"{FILE}-wal"):
+        (elsewhere / name).write_bytes(older[name])
+    shutil.copy(tmp_path / CURRENT, elsewhere / CURRENT)
+    with pytest.raises(StorageFailed, match="master key"):
+        FileVault(elsewhere)
+
+
+def test_what_comes_after_an_erasure_has_a_new_key(vault: FileVault) -> None:
+    (before,) = vault.seal(items("ann"))
+    vault.retire("ann")
+    (after,) = vault.seal(items("ann"))
+    assert after.slot != before.slot
+    assert vault.open([before, after]) == [b"all about ann"] * 2
+    assert vault.retire("ann") == [before.slot, after.slot]
+    vault.destroy(before.slot)
+    assert vault.open([before, after]) == [None, b"all about ann"]
+
+
+def test_a_reader_follows_an_erasure_beside_it(vault: FileVault, tmp_path: Path) -> None:
+    ann, bob = vault.seal(items("ann", "bob"))
+    reader = FileVault.open_readonly(tmp_path)
+    vault.retire("ann")
+    vault.destroy(ann.slot)
+    assert reader.open([bob, ann]) == [b"all about bob", None]
+    reader.close()
+
+
+def test_a_kill_before_the_keys_are_wrapped_anew_changes_nothing(
+    vault: FileVault, tmp_path: Path
+) -> None:
+    (ann,) = vault.seal(items("ann"))
+    vault.close()
+    (tmp_path / NEXT).write_text(f"1 {'ab' * 32}\n")
+    (tmp_path / NEXT).chmod(0o600)
+    again = FileVault(tmp_path)
+    assert again.open([ann]) == [b"all about ann"]
+    assert not (tmp_path / NEXT).exists()
+    again.destroy(ann.slot)
+    assert again.open([ann]) == [None]
+    again.close()
+
+
+@pytest.mark.parametrize("overwritten", [False, True])
+def test_a_kill_before_the_old_key_is_overwritten_is_made_good(
+    vault: FileVault, tmp_path: Path, overwritten: bool
+) -> None:
+    ann, bob = vault.seal(items("ann", "bob"))
+    old = (tmp_path / CURRENT).read_bytes()
+    vault.destroy(ann.slot)
+    vault.close()
+    (tmp_path / CURRENT).rename(tmp_path / NEXT)  # as it was before `settle`
+    (tmp_path / CURRENT).write_bytes(bytes(len(old)) if overwritten else old)
+    (tmp_path / CURRENT).chmod(0o600)
+    again = FileVault(tmp_path)
+    assert again.open([ann, bob]) == [None, b"all about bob"]
+    assert old not in files(tmp_path)
+    assert not (tmp_path / NEXT).exists()
+    again.close()
+
+
+def test_a_lost_or_open_master_key_is_told(vault: FileVault, tmp_path: Path) -> None:
+    vault.seal(items("ann"))
+    vault.close()
+    (tmp_path / CURRENT).chmod(0o644)
+    with pytest.raises(StorageFailed, match="read by others"):
+        FileVault(tmp_path)
+    (tmp_path / CURRENT).unlink()
+    with pytest.raises(StorageFailed, match="master key is missing"):
+        FileVault(tmp_path)
+
+
+def test_there_is_no_reading_without_a_vault(tmp_path: Path) -> None:
+    with pytest.raises(StorageFailed):
+        FileVault.open_readonly(tmp_path)
+
+
+def test_a_damaged_key_is_told(vault: FileVault, tmp_path: Path) -> None:
+    sealed = vault.seal(items("ann"))
+    vault.close()
+    db = sqlite3.connect(tmp_path / FILE)
+    db.execute("UPDATE slot SET box = zeroblob(60)")
+    db.commit()
+    db.close()
+    again = FileVault(tmp_path)
+    with pytest.raises(StorageFailed, match="altered"):
+        again.open(sealed)
+    again.close()
