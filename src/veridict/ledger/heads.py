@@ -6,13 +6,12 @@ local → durable → checkpointed → [witnessed] → anchored → final
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from threading import Lock
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from veridict.core.errors import EvidenceError, NotFound
 from veridict.core.nouns import Anchor, RecordState
 from veridict.core.ports import Clock
-from veridict.ledger.store import Store
+from veridict.ledger.store import Reads, Store
 from veridict.proofs.checkpoint import Checkpoint, SignedCheckpoint
 from veridict.proofs.cosignature import Cosigner
 from veridict.proofs.note import Signature, Signer
@@ -26,6 +25,7 @@ _ANCHOR = (
     "chain_id", "contract", "log_id", "size",
     "root", "time_s", "tx_hash", "block_number", "block_hash",
 )  # fmt: skip
+_LOOKED_AT = 64  # heads that may have been cosigned by others meanwhile
 
 
 class Heads:
@@ -34,37 +34,42 @@ class Heads:
     def __init__(self, store: Store, root_of: Callable[[int], bytes]) -> None:
         self._store = store
         self._root_of = root_of
-        self._signing = Lock()
         self.policy: Policy | None = None
         self._witnessed = 0
 
-    def sign(
-        self, size: int, signer: Signer, clock: Clock, also: Cosigner | None = None
-    ) -> SignedCheckpoint:
-        """Signs and stores the head at `size`, or returns it if the last one is that very head.
+    def sign(self, signer: Signer, clock: Clock, also: Cosigner | None = None) -> SignedCheckpoint:
+        """Signs and stores the durable head, or returns the last one if that is this very head.
 
         `also` is the log's second key, ML-DSA-44, whose signature a new head then bears as well.
 
         A log must never sign two heads of which neither extends the other
         (c2sp.org/tlog-checkpoint). Raises EvidenceError ("log.forked") rather than do so.
         """
-        with self._signing:
-            last = self.last()
-            if last is not None:
-                self._check_extends(last, size)
-                if last.size == size and any(map(signer.verifier.matches, last.note.signatures)):
-                    return last
+        if (last := self._is_signed(self._store, signer)) is not None:
+            return last
+        with self._store.transaction() as tx:  # under the lock: another writer may sign as well
+            if (last := self._is_signed(tx, signer)) is not None:
+                return last
+            size = tx.tree_size()
             head = Checkpoint(signer.name, size, self._root_of(size))
             signed = SignedCheckpoint.sign(head, signer)
             if also is not None:
                 signed = signed.with_signatures([also.sign(head.body(), clock() // 1000)])
-            with self._store.transaction() as tx:
-                # the row number orders checkpoints: a clock may go back
-                tx.execute(
-                    "INSERT INTO checkpoint (size, time_ms, note) VALUES (?, ?, ?)",
-                    (size, clock(), signed.text),
-                )
+            # the row number orders checkpoints, not the time
+            tx.execute(
+                "INSERT INTO checkpoint (size, time_ms, note) VALUES (?, ?, ?)",
+                (size, clock(), signed.text),
+            )
             return signed
+
+    def _is_signed(self, source: Reads, signer: Signer) -> SignedCheckpoint | None:
+        """The last checkpoint, where it is of the tree as it stands. Raises EvidenceError."""
+        last, size = _last(source), source.tree_size()
+        if last is None:
+            return None
+        self._check_extends(last, size)
+        mine = any(map(signer.verifier.matches, last.note.signatures))
+        return last if last.size == size and mine else None
 
     def _check_extends(self, last: SignedCheckpoint, size: int) -> None:
         if last.size > size or self._root_of(last.size) != last.root:
@@ -103,23 +108,33 @@ class Heads:
 
     def expect_witnesses(self, policy: Policy | None) -> None:
         """From now on a record is witnessed once a head over it satisfies `policy`."""
-        found = 0
-        if policy is not None:
-            for text in reversed(self.checkpoint_texts()):
-                if text.count("\n— ") < 2:  # the log's own signature alone: not worth parsing
-                    continue
-                if policy.satisfied(head := SignedCheckpoint(text)):
-                    found = head.size
-                    break
-        self.policy, self._witnessed = policy, found
+        self.policy, self._witnessed = policy, 0
+        self._witnessed = self._satisfied(reversed(self.checkpoint_texts()))
+
+    def _satisfied(self, newest_first: Iterable[str]) -> int:
+        """Size of the newest of these heads that satisfies the policy; 0 where none does."""
+        for text in newest_first:
+            if text.count("\n— ") < 2:  # the log's own signature alone: not worth parsing
+                continue
+            head = SignedCheckpoint(text)
+            if self.policy is not None and self.policy.satisfied(head):
+                return head.size
+        return 0
 
     def witnessed(self) -> int | None:
         """Number of records under a head that satisfies the policy; None without a policy."""
-        return None if self.policy is None else self._witnessed
+        if self.policy is None:
+            return None
+        if self._store.shared:  # other writers ask witnesses too
+            heads = self._store.rows(
+                "SELECT note FROM checkpoint WHERE size > ? ORDER BY id DESC LIMIT ?",
+                (self._witnessed, _LOOKED_AT),
+            )
+            self._witnessed = max(self._witnessed, self._satisfied(row[0] for row in heads))
+        return self._witnessed
 
     def last(self) -> SignedCheckpoint | None:
-        row = self._store.one("SELECT note FROM checkpoint ORDER BY id DESC LIMIT 1")
-        return SignedCheckpoint(row[0]) if row else None
+        return _last(self._store)
 
     def checkpoints(self) -> list[SignedCheckpoint]:
         """All, in the order in which they were signed. Raises EvidenceError for a damaged one."""
@@ -177,7 +192,7 @@ class Heads:
             "SELECT chain_id, min(block_number) FROM anchor WHERE size > ? GROUP BY chain_id",
             (index,),
         )
-        return {chain_id: block_number for chain_id, block_number in rows}
+        return {row[0]: row[1] for row in rows}
 
     def state(self, index: int, final_blocks: FinalBlocks) -> RecordState:
         """The state of a durable record: FINAL as soon as one chain will not take it back."""
@@ -189,7 +204,12 @@ class Heads:
                 return RecordState.FINAL
         if blocks:
             return RecordState.ANCHORED
-        if index < self._witnessed:
+        if index < (self.witnessed() or 0):
             return RecordState.WITNESSED
         row = self._store.one("SELECT 1 FROM checkpoint WHERE size > ? LIMIT 1", (index,))
         return RecordState.CHECKPOINTED if row else RecordState.DURABLE
+
+
+def _last(source: Reads) -> SignedCheckpoint | None:
+    row = source.one("SELECT note FROM checkpoint ORDER BY id DESC LIMIT 1")
+    return SignedCheckpoint(row[0]) if row else None

@@ -5,7 +5,8 @@
         head = log.checkpoint()
         proof = log.inclusion_proof(at.first_index, head.size)
 
-One process writes; any number read beside it with `Log.open_readonly`.
+One process writes; any number read beside it with `Log.open_readonly`. Where several
+must write, they share a database (`store="postgresql://..."`), and each has its directory.
 """
 
 from __future__ import annotations
@@ -24,12 +25,20 @@ from veridict.ledger.heads import FinalBlocks
 from veridict.ledger.lock import DirectoryLock
 from veridict.ledger.schema import storage_errors
 from veridict.ledger.view import LogView
-from veridict.ledger.writer import Appended, FutureWaiter, Job, LoopMailbox, LoopWaiter, Writer
+from veridict.ledger.writer import (
+    Appended,
+    Finish,
+    FutureWaiter,
+    Job,
+    LoopMailbox,
+    LoopWaiter,
+    Writer,
+)
 from veridict.proofs.checkpoint import SignedCheckpoint
 from veridict.proofs.cosignature import Cosigner, Kind
 from veridict.proofs.note import Signature, Signer, Verifier
 
-__all__ = ["Appended", "Entry", "Log"]
+__all__ = ["Appended", "Entry", "Finish", "Log"]
 
 _VKEY = "log.vkey"
 _LOCK = "log.lock"
@@ -39,7 +48,13 @@ class Log(LogView):
     """Open with `Log.open` or `Log.open_readonly`; thread-safe; close when done."""
 
     def __init__(
-        self, directory: Path, signer: Signer | None, clock: Clock, also: Cosigner | None = None
+        self,
+        directory: Path,
+        signer: Signer | None,
+        clock: Clock,
+        also: Cosigner | None = None,
+        store: str | None = None,
+        finish: Finish | None = None,
     ) -> None:
         self._signer = signer
         self._also = also
@@ -51,17 +66,17 @@ class Log(LogView):
                 directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # payloads are personal
                 self._lock = DirectoryLock(directory / _LOCK)
         try:
-            super().__init__(directory, writable=signer is not None)
-            self._start(signer)
+            super().__init__(directory, writable=signer is not None, store=store)
+            self._start(signer, finish)
         except BaseException:
             if self._lock is not None:
                 self._lock.release()
             raise
 
-    def _start(self, signer: Signer | None) -> None:
+    def _start(self, signer: Signer | None, finish: Finish | None) -> None:
         try:
             self.verifier = self._claim(signer)
-            self._writer = Writer(self._store) if signer is not None else None
+            self._writer = Writer(self._store, finish) if signer is not None else None
         except BaseException:
             self._store.close()
             raise
@@ -74,24 +89,28 @@ class Log(LogView):
         signer: Signer,
         clock: Clock = wall_clock_ms,
         also: Cosigner | None = None,
+        store: str | None = None,
+        finish: Finish | None = None,
     ) -> Log:
         """Opens the log in directory `path` for writing, creating it if need be.
 
         `also` signs checkpoints beside `signer`: an ML-DSA-44 key under the log's own name.
-        Raises NodeRunning where another process writes it, StorageFailed, and
-        BadInput where the log is kept under another key.
+        `store` is the URL of a PostgreSQL database in which several such logs are one;
+        `finish` completes bodies under its lock.
+        Raises NodeRunning where another process writes it, StorageFailed, MissingPart, and
+        BadInput where the log is kept under another key or in another store.
         """
         if also is not None and (also.name, also.verifier.kind) != (signer.name, Kind.ML_DSA_44):
             raise BadInput(
                 f"{also.name} is no second key of the log {signer.name}",
                 remedy="use an ML-DSA-44 key under the log's own name",
             )
-        return cls(path, signer, clock, also)
+        return cls(path, signer, clock, also, store, finish)
 
     @classmethod
-    def open_readonly(cls, path: Path) -> Log:
-        """Opens an existing log, also while another process writes it. Raises StorageFailed."""
-        return cls(path, None, wall_clock_ms)
+    def open_readonly(cls, path: Path, *, store: str | None = None) -> Log:
+        """Opens an existing log, also while others write it. Raises as `open`."""
+        return cls(path, None, wall_clock_ms, store=store)
 
     @property
     def size(self) -> int:
@@ -134,7 +153,7 @@ class Log(LogView):
         """
         if self._signer is None:
             raise _readonly()
-        return self._heads.sign(self.size, self._signer, self._clock, self._also)
+        return self._heads.sign(self._signer, self._clock, self._also)
 
     def put_cosignatures(
         self, head: SignedCheckpoint, added: Sequence[Signature]
@@ -184,8 +203,7 @@ class Log(LogView):
         """The key under which this log is kept; a new log takes its writer's."""
         stored = self.meta_get(_VKEY)
         if stored is None and signer is not None:
-            self.meta_put(_VKEY, signer.verifier.vkey.encode())
-            return signer.verifier
+            stored = self._store_first(_VKEY, signer.verifier.vkey.encode())
         if stored is None:
             raise StorageFailed("this log was never opened for writing", remedy="open it once")
         try:
@@ -201,6 +219,16 @@ class Log(LogView):
                 given=signer.verifier.vkey,
             )
         return verifier
+
+    def _store_first(self, key: str, value: bytes) -> bytes:
+        """Stores `value` unless another opener was faster; what is stored."""
+        with self._store.transaction() as tx:
+            tx.execute(
+                "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO NOTHING",
+                (key, value),
+            )
+            row = tx.one("SELECT value FROM meta WHERE key = ?", (key,))
+        return value if row is None else bytes(row[0])
 
     def _writing(self) -> Writer:
         if self._writer is None:

@@ -15,10 +15,17 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from veridict.core.errors import StorageFailed
-from veridict.ledger.tiles import TILE_WIDTH, Tile
+from veridict.ledger.tiles import TILE_WIDTH, Tile, TreeEdge, load_edge
 from veridict.proofs.merkle import HASH_BYTES
 
 _PAGE = 1024  # rows read at a time by the iterators
+_LEVELS = ", ".join(f"({level})" for level in range(8))  # 2^64 leaves have no more
+# The last tile of each level, in one question.
+_EDGE = f"""
+WITH wanted (level) AS (VALUES {_LEVELS})
+SELECT tile.level, tile.n, tile.hashes FROM wanted JOIN tile ON tile.level = wanted.level
+ WHERE tile.n = (SELECT max(n) FROM tile AS other WHERE other.level = wanted.level)
+"""
 
 
 class Reads(Protocol):
@@ -88,3 +95,27 @@ class Store(Reads, Protocol):
 
     @abstractmethod
     def close(self) -> None: ...
+
+
+def stored_edge(source: Reads) -> TreeEdge:
+    """The tree's right edge. Raises StorageFailed where it is damaged."""
+    last = {(level, n): Tile(level, n, hashes, None) for level, n, hashes in source.rows(_EDGE)}
+    size = max((_leaves(tile) for tile in last.values() if tile.level == 0), default=0)
+    return load_edge(size, lambda level, n: last.get((level, n)))
+
+
+def _leaves(tile: Tile) -> int:
+    return tile.n * TILE_WIDTH + len(tile.hashes) // HASH_BYTES
+
+
+def newest_first(source: Reads, size: int) -> Iterator[bytes]:
+    """Bodies of the records below `size`, the last one first."""
+    stop, page = size, 1
+    while stop > 0:
+        rows = source.rows(
+            "SELECT idx, body FROM record WHERE idx < ? ORDER BY idx DESC LIMIT ?", (stop, page)
+        )
+        if not rows:
+            return
+        yield from (row[1] for row in rows)
+        stop, page = rows[-1][0], _PAGE

@@ -10,9 +10,9 @@ from veridict.core.nouns import Anchor, Payload, RecordState
 from veridict.ledger.heads import FinalBlocks, Heads
 from veridict.ledger.lookup import RequestIndex
 from veridict.ledger.payloads import decode_payload, inputs_of
-from veridict.ledger.sqlite import SqliteStore
 from veridict.ledger.store import Store
 from veridict.ledger.tiles import Tile, TileNodes
+from veridict.ledger.where import store_of
 from veridict.proofs.checkpoint import SignedCheckpoint
 from veridict.proofs.note import Verifier
 from veridict.proofs.prover import consistency_proof, inclusion_proof, range_root
@@ -31,11 +31,11 @@ class LogView:
     path: Path
     verifier: Verifier
 
-    def __init__(self, directory: Path, *, writable: bool) -> None:
+    def __init__(self, directory: Path, *, writable: bool, store: str | None = None) -> None:
         self.path = directory
-        self._store: Store = SqliteStore(directory, writable=writable)
+        self._store: Store = store_of(directory, store, writable=writable)
         self._nodes = TileNodes(self._store.tile)
-        self._heads = Heads(self._store, self.root)
+        self._heads = Heads(self._store, lambda size: range_root(0, size, self._nodes))
         self._requests = RequestIndex(directory, self._store, writable=writable)
 
     # -- read --------------------------------------------------------------------------------

@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from threading import Condition, Lock, Thread
 from time import monotonic, sleep
 from typing import Any, Protocol
 
 from veridict.core.errors import StorageFailed
-from veridict.ledger.store import Reads, Store
-from veridict.ledger.tiles import TreeEdge, load_edge
+from veridict.ledger.store import Reads, Store, newest_first, stored_edge
+from veridict.ledger.tiles import TreeEdge
 from veridict.proofs.merkle import leaf_hashes
 
 _MAX_BATCH = 8192  # records a transaction: bounds latency and memory
@@ -29,10 +31,19 @@ _GATHER_S, _GATHER_STEP_S = 0.003, 0.0002
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """Where the entries stand: `first_index` .. `first_index + count - 1`."""
+    """Where the entries stand: `first_index` .. `first_index + count - 1`.
+
+    `bodies` as they were written, where the log finishes them (`Finish`).
+    """
 
     first_index: int
     count: int
+    bodies: tuple[bytes, ...] | None = None
+
+
+# Bodies as submitted, and those in the log, newest first → the bodies to write. What depends on
+# the records before, such as a number, is only known under the lock of a log that several write.
+Finish = Callable[[list[bytes], Iterator[bytes]], list[bytes]]
 
 
 class Waiter(Protocol):
@@ -113,10 +124,11 @@ class LoopWaiter:
 class Writer:
     """Owns the tree's edge and the thread that moves it."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, finish: Finish | None = None) -> None:
         """Raises StorageFailed where the edge on disk is damaged."""
         self._store = store
-        self.edge = self._load()
+        self._finish = finish
+        self.edge = stored_edge(self._store)
         self._guard = Lock()
         self._changed = Condition(self._guard)
         self._queue: deque[Job] = deque()
@@ -183,7 +195,7 @@ class Writer:
     def _commit(self, jobs: list[Job]) -> None:
         failure: StorageFailed | None = None
         try:
-            first, edge = self._write(jobs)
+            first, edge, finished = self._write(jobs)
         except Exception as error:
             failure = error if isinstance(error, StorageFailed) else self._store.failed(error)
             self._reload()
@@ -194,21 +206,24 @@ class Writer:
             self._changed.notify_all()
         for job in jobs:
             if failure is None:
-                job.waiter.succeed(Appended(first, len(job.bodies)))
-                first += len(job.bodies)
+                count = len(job.bodies)
+                written = tuple(islice(finished, count)) if self._finish else None
+                job.waiter.succeed(Appended(first, count, written))
+                first += count
             else:
                 job.waiter.fail(_copy(failure))
         loops = {job.waiter.mailbox for job in jobs if isinstance(job.waiter, LoopWaiter)}
         for mailbox in loops:
             mailbox.wake()
 
-    def _write(self, jobs: list[Job]) -> tuple[int, TreeEdge]:
-        """Index of the first record, and the tree's edge behind the last one."""
+    def _write(self, jobs: list[Job]) -> tuple[int, TreeEdge, Iterator[bytes]]:
+        """Index of the first record, the tree's edge behind the last one, and their bodies."""
         bodies = [body for job in jobs for body in job.bodies]
-        leaves = leaf_hashes(bodies)
         with self._store.transaction() as tx:
             before = self._current(tx)
-            edge, tiles = before.extended(leaves)
+            if self._finish is not None:
+                bodies = self._finish(bodies, newest_first(tx, before.size))
+            edge, tiles = before.extended(leaf_hashes(bodies))
             records: list[Any] = []
             payloads: list[Any] = []
             changed: list[Any] = []
@@ -223,21 +238,16 @@ class Writer:
             tx.insert("record", ("idx", "body"), records)
             tx.insert("payload", ("idx", "payload"), payloads)
             tx.put("tile", ("level", "n"), ("hashes", "middle"), changed)
-        return before.size, edge
+        return before.size, edge, iter(bodies)
 
     def _current(self, tx: Reads) -> TreeEdge:
         """The edge as it stands: in a shared store others may have moved it."""
-        if not self._store.shared or tx.tree_size() == self.edge.size:
-            return self.edge
-        return load_edge(tx.tree_size(), tx.tile)
-
-    def _load(self) -> TreeEdge:
-        return load_edge(self._store.tree_size(), self._store.tile)
+        return stored_edge(tx) if self._store.shared else self.edge
 
     def _reload(self) -> None:
         """What is on disk is the truth, whatever the failed batch came to."""
         try:
-            self.edge = self._load()
+            self.edge = stored_edge(self._store)
         except StorageFailed:
             return  # the disk is still away: the old edge is the last one known to be durable
 

@@ -1,0 +1,240 @@
+"""The log's PostgreSQL store: many nodes may write it, one at a time.
+
+Every transaction takes the log's lock first, and all that it writes is one
+commit: who holds the lock sees all that others committed, continues their tree,
+and leaves either all of its records or none. A holder that dies lets go with
+its connection. COMMIT returns after the server's fsync (synchronous_commit).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from secrets import token_hex
+from threading import RLock
+from time import monotonic, sleep
+from typing import Any, LiteralString
+
+from psycopg import Connection, Error
+
+from veridict.core.errors import StorageFailed
+from veridict.ledger.postgres.failures import Failure, failed, is_lost, unknown, vanished
+from veridict.ledger.postgres.place import Place
+from veridict.ledger.postgres.schema import TYPES, check_version, create_if_empty, demand_fsync
+from veridict.ledger.store import Store, Transaction
+
+_LOCK = "LOCK TABLE veridict_log IN EXCLUSIVE MODE"  # readers and backups pass
+_SESSION = """
+SET lock_timeout = '60s'; SET idle_in_transaction_session_timeout = '30s';
+SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
+SELECT set_config('synchronous_commit', 'on', false)
+ WHERE current_setting('synchronous_commit') IN ('off', 'local')
+"""
+_TURN = """
+INSERT INTO writer VALUES (%s, %s, now())
+ON CONFLICT (id) DO UPDATE SET turn = excluded.turn, seen = excluded.seen
+"""
+_FORGET = "DELETE FROM writer WHERE seen < now() - interval '30 days'"
+_SETTLE_S = 30.0  # how long the outcome of a lost COMMIT is asked for
+_RETRY_S = 0.25
+
+
+class PostgresStore(Store):
+    """One connection that writes, one that reads; each is opened again after it was lost."""
+
+    shared = True
+
+    def __init__(self, place: Place, *, writable: bool) -> None:
+        """Raises StorageFailed."""
+        self.name = place.name
+        self._place = place
+        self._writable = writable
+        self._write_lock, self._read_lock = RLock(), RLock()
+        self._id, self._turn = token_hex(8), 0
+        self._writer: Connection | None = None
+        self._reader: Connection | None = None
+        self.identity = ""
+        if writable:
+            self._writer = self._open_writer()
+        self._reader = self._open_reader()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        if not self._writable:
+            raise StorageFailed("the log was opened read-only", remedy="open it for writing")
+        with self._write_lock:
+            db = self._begin()
+            try:
+                yield PostgresTransaction(db)
+                db.execute(_TURN, (self._id, self._turn + 1))
+            except BaseException as error:
+                self._abandon(db)
+                if isinstance(error, Error):
+                    lost = is_lost(error)
+                    raise (vanished if lost else failed)(self.name, error) from error
+                raise
+            self._commit(db)
+            self._turn += 1
+
+    def _begin(self) -> Connection:
+        """Inside a transaction that holds the log's lock, once more where the line was dead."""
+        for attempt in (1, 2):
+            db = self._writer = self._writer or self._open_writer()
+            try:
+                db.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+                db.execute(_LOCK)
+            except (Error, OSError) as error:
+                self._abandon(db)
+                if attempt == 2 or not is_lost(error):
+                    raise failed(self.name, error) from error
+            else:
+                return db
+        raise AssertionError("unreachable")
+
+    def _commit(self, db: Connection) -> None:
+        """Raises StorageFailed: with nothing written, unless `outcome` is "unknown"."""
+        try:
+            db.execute("COMMIT")
+        except (Error, OSError) as error:
+            self._abandon(db)
+            if not is_lost(error):
+                raise failed(self.name, error) from error
+            if not self._committed(error):
+                raise vanished(self.name, error) from error
+
+    def _committed(self, error: Failure) -> bool:
+        """Whether the transaction stands whose COMMIT got no answer.
+
+        Asked under the log's lock, which a server still busy with that COMMIT holds.
+        """
+        end = monotonic() + _SETTLE_S
+        while True:
+            try:
+                db = self._begin()
+                row = db.execute("SELECT turn FROM writer WHERE id = %s", (self._id,)).fetchone()
+                db.execute("ROLLBACK")
+            except (Error, OSError, StorageFailed):
+                if monotonic() > end:
+                    raise unknown(self.name, error) from error
+                sleep(_RETRY_S)
+            else:
+                return row is not None and row[0] == self._turn + 1
+
+    def _abandon(self, db: Connection) -> None:
+        """Rolls back; a connection that cannot is given up, and its server side with it."""
+        with suppress(Error, OSError):
+            db.execute("ROLLBACK")
+            return
+        self._writer = None
+        with suppress(Error, OSError):
+            db.close()
+
+    def rows(self, sql: str, args: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        with self._read_lock:
+            for attempt in (1, 2):
+                try:
+                    if self._reader is None:
+                        self._reader = self._open_reader()
+                    return self._reader.execute(_spoken(sql), args, binary=True).fetchall()
+                except (Error, OSError) as error:
+                    if is_lost(error):
+                        self._reader = None
+                    if attempt == 2 or not is_lost(error):
+                        raise failed(self.name, error) from error
+        raise AssertionError("unreachable")
+
+    def failed(self, error: Exception) -> StorageFailed:
+        return failed(self.name, error)
+
+    def close(self) -> None:
+        with self._write_lock, self._read_lock, suppress(Error, OSError):
+            if self._reader is not None:
+                self._reader.close()
+            if self._writer is not None:
+                self._writer.execute("DELETE FROM writer WHERE id = %s", (self._id,))
+                self._writer.close()
+
+    def _open_writer(self) -> Connection:
+        def prepare(db: Connection) -> None:
+            if not self.identity:
+                create_if_empty(db)
+            self._recognise(db)
+            db.execute(_SESSION)
+            demand_fsync(db, self.name)
+            db.execute(_FORGET)
+
+        return self._open(prepare)
+
+    def _open_reader(self) -> Connection:
+        def prepare(db: Connection) -> None:
+            self._recognise(db)
+            db.execute("SET default_transaction_read_only = on")
+
+        return self._open(prepare)
+
+    def _open(self, prepare: Callable[[Connection], None]) -> Connection:
+        """A connection that `prepare` has accepted; closed again where it raises."""
+        db = self._place.connect()
+        try:
+            prepare(db)
+        except BaseException as error:
+            db.close()
+            if isinstance(error, Error):
+                raise failed(self.name, error) from error
+            raise
+        return db
+
+    def _recognise(self, db: Connection) -> None:
+        """The database found again must be the one that was opened."""
+        found = check_version(db, self.name)
+        if self.identity and found != self.identity:
+            raise StorageFailed(
+                f"{self.name} holds another log than when it was opened",
+                remedy="put back the database, or open the log anew",
+                store=self.name,
+            )
+        self.identity = found
+
+
+class PostgresTransaction(Transaction):
+    __slots__ = ("_db",)
+
+    def __init__(self, db: Connection) -> None:
+        self._db = db
+
+    def rows(self, sql: str, args: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        return self._db.execute(_spoken(sql), args, binary=True).fetchall()
+
+    def execute(self, sql: str, args: Sequence[Any] = ()) -> int:
+        return self._db.execute(_spoken(sql), args).rowcount
+
+    def insert(self, table: str, columns: tuple[str, ...], values: list[Any]) -> None:
+        width = len(columns)
+        into = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
+        if not values:
+            return
+        with self._db.cursor() as cursor, cursor.copy(into) as copy:
+            copy.set_types([TYPES[column] for column in columns])
+            for at in range(0, len(values), width):
+                copy.write_row(values[at : at + width])
+
+    def put(
+        self, table: str, key: tuple[str, ...], columns: tuple[str, ...], values: list[Any]
+    ) -> None:
+        whole = key + columns
+        marks = ", ".join(["%s"] * len(whole))
+        fresh = ", ".join(f"{column} = excluded.{column}" for column in columns)
+        into = (
+            f"INSERT INTO {table} ({', '.join(whole)}) VALUES ({marks})"
+            f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {fresh}"
+        )
+        rows = [values[at : at + len(whole)] for at in range(0, len(values), len(whole))]
+        with self._db.cursor() as cursor:
+            cursor.executemany(into, rows)
+
+
+@lru_cache(maxsize=256)
+def _spoken(sql: LiteralString) -> LiteralString:
+    """`sql` with psycopg's parameter marks. Our statements hold neither ? nor % as text."""
+    return sql.replace("?", "%s")
