@@ -1,4 +1,4 @@
-"""The vault: what is sealed opens, what is destroyed is gone from every file, a kill loses nothing."""
+"""The vault: what is sealed opens, what is destroyed is gone from every file."""
 
 from __future__ import annotations
 
