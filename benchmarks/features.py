@@ -18,7 +18,7 @@ from benchmarks.row import Row
 from veridict.solutions.finance.payments import SHAPE, Payment, Payments
 from veridict.solutions.roster import scenario_of
 from veridict.watch.arrays import F64
-from veridict.watch.features import PaymentFeatures
+from veridict.watch.features.payments import PaymentFeatures
 from veridict.watch.scenario import Scenario
 from veridict.watch.stream import Table
 from veridict.watch.training import Trained, train

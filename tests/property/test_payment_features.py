@@ -14,9 +14,9 @@ from tests.support.payment_reference import ROOTS, Reference
 from veridict.core.errors import BadInput, BadStream
 from veridict.solutions.finance.payments import SHAPE, Payment
 from veridict.watch.arrays import F64
-from veridict.watch.feature_kernel import STEPS
-from veridict.watch.feature_state import Limits
-from veridict.watch.features import PaymentFeatures
+from veridict.watch.features.kernel import STEPS
+from veridict.watch.features.payments import PaymentFeatures
+from veridict.watch.features.state import Limits
 from veridict.watch.stream import Table
 
 Row = tuple[int, str, str, int, int | None]

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 from veridict.core.errors import NotFound
 from veridict.core.nouns import Request
-from veridict.watch.feature_names import FEATURES, RISK_FEATURES
+from veridict.watch.features.names import FEATURES, RISK_FEATURES
 from veridict.watch.mapping import Column, Kind
 from veridict.watch.readers import read_rows
 from veridict.watch.scenario import Costs, Settlement, Words
 from veridict.watch.stream import Example, Shape, Table
 
 if TYPE_CHECKING:
-    from veridict.watch.features import PaymentFeatures
+    from veridict.watch.features.payments import PaymentFeatures
 
 DAY_S = 86_400
 FDH_FILE = "payments/fdh_cards_2018_apr_aug.parquet"
@@ -140,7 +140,9 @@ class Payments:
             return Table(read_rows(path, COLUMNS, (), SHAPE.schema), SHAPE)
 
     def extractor(self) -> PaymentFeatures:
-        from veridict.watch.features import PaymentFeatures  # Numba: not before it is needed
+        from veridict.watch.features.payments import (
+            PaymentFeatures,  # Numba: not before it is needed
+        )
 
         return PaymentFeatures(label_delay_s=self.label_delay_s)
 

@@ -1,6 +1,6 @@
 """What the features of payments mean and how each reads; `features` computes them.
 
-Recent means decayed with a half-life, see `feature_kernel`. NaN stands where
+Recent means decayed with a half-life, see `kernel`. NaN stands where
 there is nothing to compare with.
 """
 

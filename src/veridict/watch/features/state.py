@@ -16,9 +16,9 @@ import numpy as np
 
 from veridict.core.codec import canonical_json
 from veridict.core.errors import BadInput
-from veridict.watch import feature_kernel as kernel
 from veridict.watch.arrays import F64, I64
-from veridict.watch.feature_kernel import EMPTY, NEAR, NEVER, RISK, SIDE, State
+from veridict.watch.features import kernel
+from veridict.watch.features.kernel import EMPTY, NEAR, NEVER, RISK, SIDE, State
 
 _MAGIC = b"veridict payment features 1\n"
 _PER_ACCOUNT = ("out", "into", "risk_payer", "risk_payee", "flow", "times", "near")

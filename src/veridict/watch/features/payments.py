@@ -1,7 +1,7 @@
 """Features of payments: the same code in training and in serving, batch or one by one.
 
-What a feature means and how it reads is in `feature_names`; how it is computed in
-`feature_kernel`; what is remembered, forgotten, saved in `feature_state`.
+What a feature means and how it reads is in `names`; how it is computed in
+`kernel`; what is remembered, forgotten, saved in `state`.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from veridict.core.errors import BadStream
-from veridict.watch import feature_kernel as kernel
 from veridict.watch.arrays import F64
-from veridict.watch.feature_names import FEATURES, RISK_FEATURES
-from veridict.watch.feature_state import Limits, Memory
+from veridict.watch.features import kernel
+from veridict.watch.features.names import FEATURES, RISK_FEATURES
+from veridict.watch.features.state import Limits, Memory
 from veridict.watch.stream import Table
 
 assert len(FEATURES) == kernel.FEATURES
