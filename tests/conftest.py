@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from tests.support.kept import Kept
 from tests.support.missing import parts_named_in
+from tests.support.postgres import Server, running_postgres
 
 # Speed is measured by benchmarks, never by tests: no deadlines. CI draws the same examples again.
 settings.register_profile("veridict", deadline=None, print_blob=True)
@@ -22,6 +25,22 @@ def _own_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("VERIDICT_") and name != "VERIDICT_DATA":
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """One server for all tests that do not stop it; each has its own schema."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Kept:
+    """An empty log, once in each store: the same laws hold in both."""
+    if request.param == "sqlite":
+        return Kept(tmp_path)
+    server: Server = request.getfixturevalue("postgres")
+    return Kept(tmp_path, server.new_place())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what the tests use beyond Python: anvil (npm, into node_modules) and Chromium (apt).
+# Installs what the tests use beyond Python: anvil (npm, into node_modules), Chromium and
+# PostgreSQL (apt; the tests start servers of their own).
 # Never fails: tests whose part is missing skip and say so, and under CI=true they fail.
 cd "$(dirname "$0")/.." || exit
 complete=yes
@@ -19,8 +20,13 @@ has_chromium() {
   command -v chromium || command -v chromium-browser || command -v google-chrome
 } >/dev/null
 
+has_postgres() {
+  command -v initdb || ls /usr/lib/postgresql/*/bin/initdb
+} >/dev/null 2>&1
+
 command -v npm >/dev/null || apt_install npm
 npm ci --ignore-scripts --no-audit --no-fund --loglevel=error || lacking "no anvil (needs npm)"
 has_chromium || apt_install chromium || lacking "no Chromium (as root: apt-get install chromium)"
+has_postgres || apt_install postgresql || lacking "no PostgreSQL (as root: apt-get install postgresql)"
 
 if [ $complete = yes ]; then touch node_modules/.ready; fi # otherwise the next run tries again

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
+from tests.support.kept import Kept
 from tests.support.ledger import make_anchor, make_entry, make_signer
 from tests.support.tlog import TIME_S, bodies, cosigner, head, policy
 from veridict.core.errors import BadInput, NotFound
 from veridict.core.nouns import RecordState
-from veridict.ledger.log import Log
 from veridict.ledger.verify import check_log
 from veridict.proofs.checkpoint import SignedCheckpoint
 from veridict.proofs.cosignature import Cosigner, Kind
@@ -25,8 +23,8 @@ def mark(signed: SignedCheckpoint, witness: Cosigner) -> Signature:
     return witness.sign(signed.note.text, TIME_S)
 
 
-def test_a_quorum_makes_records_witnessed_between_checkpointed_and_anchored(tmp_path: Path) -> None:
-    with Log.open(tmp_path, signer=SIGNER) as log:
+def test_a_quorum_makes_records_witnessed_between_checkpointed_and_anchored(kept: Kept) -> None:
+    with kept.open(signer=SIGNER) as log:
         assert log.witnessed() is None
         log.expect_witnesses(policy(2, W))
         log.append([make_entry("a")])
@@ -47,15 +45,15 @@ def test_a_quorum_makes_records_witnessed_between_checkpointed_and_anchored(tmp_
 
 
 def test_what_was_witnessed_is_so_after_a_restart_for_whoever_has_the_policy(
-    tmp_path: Path,
+    kept: Kept,
 ) -> None:
-    with Log.open(tmp_path, signer=SIGNER) as log:
+    with kept.open(signer=SIGNER) as log:
         log.append([make_entry("a")])
         signed = log.checkpoint()
         log.put_cosignatures(signed, [mark(signed, W[0]), mark(signed, W[0])])
         log.append([make_entry("b")])
         log.checkpoint()
-    with Log.open_readonly(tmp_path) as log:
+    with kept.readonly() as log:
         assert log.state(0) is RecordState.CHECKPOINTED
         log.expect_witnesses(policy(2, W))
         assert log.witnessed() == 0
@@ -64,8 +62,8 @@ def test_what_was_witnessed_is_so_after_a_restart_for_whoever_has_the_policy(
         assert log.state(0) is RecordState.WITNESSED
 
 
-def test_a_foreign_checkpoint_is_not_kept(tmp_path: Path) -> None:
-    with Log.open(tmp_path, signer=SIGNER) as log:
+def test_a_foreign_checkpoint_is_not_kept(kept: Kept) -> None:
+    with kept.open(signer=SIGNER) as log:
         log.append([make_entry("a")])
         log.checkpoint()
         for foreign in (head(bodies(1)), head(bodies(2))):
@@ -73,8 +71,8 @@ def test_a_foreign_checkpoint_is_not_kept(tmp_path: Path) -> None:
                 log.put_cosignatures(foreign, [mark(foreign, W[0])])
 
 
-def test_a_second_key_signs_beside_the_first(tmp_path: Path) -> None:
-    with Log.open(tmp_path, signer=SIGNER, also=OWN) as log:
+def test_a_second_key_signs_beside_the_first(kept: Kept) -> None:
+    with kept.open(signer=SIGNER, also=OWN) as log:
         log.append([make_entry("a")])
         signed = log.checkpoint()
         assert signed.verify(SIGNER.verifier, SIGNER.name) == signed.checkpoint
@@ -83,7 +81,7 @@ def test_a_second_key_signs_beside_the_first(tmp_path: Path) -> None:
         assert check_log(log) == []
 
 
-def test_a_second_key_must_be_the_logs_own(tmp_path: Path) -> None:
+def test_a_second_key_must_be_the_logs_own(kept: Kept) -> None:
     for other in (cosigner(9, Kind.ML_DSA_44), cosigner(9, Kind.ED25519, SIGNER.name)):
         with pytest.raises(BadInput):
-            Log.open(tmp_path, signer=SIGNER, also=other)
+            kept.open(signer=SIGNER, also=other)
