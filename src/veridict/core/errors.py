@@ -16,6 +16,7 @@
     │   ├── NoFunds          the operator's account cannot pay
     │   ├── StorageFailed    disk full, permission lost, file damaged (507)
     │   ├── NodeRunning      another process holds this data directory (409)
+    │   ├── ClockBehind      the clock went back behind the log's last record
     │   └── MissingPart      an optional component is not installed (501)
     └── EvidenceError    a check failed: nobody retries, it is a finding  exit 4  HTTP 409
 
@@ -125,6 +126,10 @@ class StorageFailed(OperatorError):
 class NodeRunning(OperatorError):
     code = "node.running"
     http_status = 409
+
+
+class ClockBehind(OperatorError):
+    code = "clock.behind"
 
 
 class MissingPart(OperatorError):

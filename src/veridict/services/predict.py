@@ -107,7 +107,9 @@ def predict(
         logged = issuer.log.append(
             [Entry(r.encode(), p) for r, p in zip(records, payloads, strict=True)]
         )
-        issuer.next_sequence += len(records)
+        if logged.bodies is not None:  # numbered under the lock of a log that others write too
+            records = [PredictionRecord.decode(body) for body in logged.bodies]
+        issuer.next_sequence = records[-1].sequence + 1
     return [
         Prediction(logged.first_index + offset, record, payload, tuple(parts))
         for offset, (record, payload, parts) in enumerate(
