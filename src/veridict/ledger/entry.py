@@ -24,11 +24,15 @@ def encode(entries: Sequence[Entry]) -> tuple[list[bytes], list[bytes | None]]:
     """Bodies and stored payloads, one each. Raises BadInput."""
     if not entries:
         raise BadInput("nothing to append", remedy="pass at least one entry")
-    bodies = [entry.body for entry in entries]
-    for body in bodies:
-        if not 0 < len(body) <= MAX_BODY_BYTES:
+    bodies: list[bytes] = []
+    payloads: list[bytes | None] = []
+    for entry in entries:
+        size = len(entry.body)
+        if not 0 < size <= MAX_BODY_BYTES:
             raise BadInput(
-                f"a body of {len(body)} bytes cannot be logged",
+                f"a body of {size} bytes cannot be logged",
                 remedy=f"log 1 to {MAX_BODY_BYTES} bytes, and a hash of what is longer",
             )
-    return bodies, [None if e.payload is None else encode_payload(e.payload) for e in entries]
+        bodies.append(entry.body)
+        payloads.append(None if entry.payload is None else encode_payload(entry.payload))
+    return bodies, payloads

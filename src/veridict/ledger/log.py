@@ -25,15 +25,8 @@ from veridict.ledger.heads import FinalBlocks
 from veridict.ledger.lock import DirectoryLock
 from veridict.ledger.schema import storage_errors
 from veridict.ledger.view import LogView
-from veridict.ledger.writer import (
-    Appended,
-    Finish,
-    FutureWaiter,
-    Job,
-    LoopMailbox,
-    LoopWaiter,
-    Writer,
-)
+from veridict.ledger.waiting import THREADS, Appended, Job, LoopDesk, promise
+from veridict.ledger.writer import Finish, Writer
 from veridict.proofs.checkpoint import SignedCheckpoint
 from veridict.proofs.cosignature import Cosigner, Kind
 from veridict.proofs.note import Signature, Signer, Verifier
@@ -60,7 +53,7 @@ class Log(LogView):
         self._also = also
         self._clock = clock
         self._lock: DirectoryLock | None = None
-        self._mailbox: LoopMailbox | None = None
+        self._desk: LoopDesk | None = None
         if signer is not None:
             with storage_errors(directory):
                 directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # payloads are personal
@@ -130,19 +123,19 @@ class Log(LogView):
 
     def submit(self, entries: Sequence[Entry]) -> Future[Appended]:
         """As `append`, without waiting: the future is done when the entries are on disk."""
-        waiter = FutureWaiter()
-        self._writing().submit(Job(*encode(entries), waiter))
-        return waiter.future
+        future = promise()
+        self._writing().submit(Job(*encode(entries), future, THREADS))
+        return future
 
     async def append_async(self, entries: Sequence[Entry]) -> Appended:
         """As `append`, from a coroutine. A task cancelled here may still have appended."""
         loop = asyncio.get_running_loop()
-        mailbox = self._mailbox
-        if mailbox is None or mailbox.loop is not loop:
-            mailbox = self._mailbox = LoopMailbox(loop)
-        waiter = LoopWaiter(mailbox, loop.create_future())
-        self._writing().submit(Job(*encode(entries), waiter), block=False)
-        return await waiter.future
+        desk = self._desk
+        if desk is None or desk.loop is not loop:
+            desk = self._desk = LoopDesk(loop)
+        future: asyncio.Future[Appended] = loop.create_future()
+        self._writing().submit(Job(*encode(entries), future, desk), block=False)
+        return await future
 
     # -- heads -------------------------------------------------------------------------------
 

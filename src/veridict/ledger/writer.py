@@ -8,20 +8,17 @@ batch fails, all its callers get the error and the edge is read again from disk.
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from contextlib import suppress
-from dataclasses import dataclass
 from itertools import islice
 from threading import Condition, Lock, Thread
 from time import monotonic, sleep
-from typing import Any, Protocol
+from typing import Any
 
 from veridict.core.errors import StorageFailed
 from veridict.ledger.store import Reads, Store, newest_first, stored_edge
 from veridict.ledger.tiles import TreeEdge
+from veridict.ledger.waiting import Appended, Desk, Job, Outcome
 from veridict.proofs.merkle import leaf_hashes
 
 _MAX_BATCH = 8192  # records a transaction: bounds latency and memory
@@ -29,96 +26,9 @@ _MAX_QUEUED = 65536  # records waiting; `submit` blocks above it
 _GATHER_S, _GATHER_STEP_S = 0.003, 0.0002
 
 
-@dataclass(frozen=True, slots=True)
-class Appended:
-    """Where the entries stand: `first_index` .. `first_index + count - 1`.
-
-    `bodies` as they were written, where the log finishes them (`Finish`).
-    """
-
-    first_index: int
-    count: int
-    bodies: tuple[bytes, ...] | None = None
-
-
 # Bodies as submitted, and those in the log, newest first → the bodies to write. What depends on
 # the records before, such as a number, is only known under the lock of a log that several write.
 Finish = Callable[[list[bytes], Iterator[bytes]], list[bytes]]
-
-
-class Waiter(Protocol):
-    """Who waits for an acknowledgement."""
-
-    def succeed(self, appended: Appended) -> None: ...
-
-    def fail(self, error: Exception) -> None: ...
-
-
-@dataclass(slots=True)
-class Job:
-    """One caller's entries, encoded: `payloads[i]` belongs to `bodies[i]`."""
-
-    bodies: list[bytes]
-    payloads: list[bytes | None]
-    waiter: Waiter
-
-
-class FutureWaiter:
-    """Acknowledges through a concurrent.futures.Future."""
-
-    __slots__ = ("future",)
-
-    def __init__(self) -> None:
-        self.future: Future[Appended] = Future()
-        self.future.set_running_or_notify_cancel()  # what is submitted cannot be recalled
-
-    def succeed(self, appended: Appended) -> None:
-        self.future.set_result(appended)
-
-    def fail(self, error: Exception) -> None:
-        self.future.set_exception(error)
-
-
-class LoopMailbox:
-    """Collects acknowledgements for one event loop, which is woken once a batch."""
-
-    __slots__ = ("_letters", "loop")
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop = loop
-        self._letters: deque[tuple[asyncio.Future[Appended], Appended | Exception]] = deque()
-
-    def put(self, future: asyncio.Future[Appended], outcome: Appended | Exception) -> None:
-        self._letters.append((future, outcome))
-
-    def wake(self) -> None:
-        with suppress(RuntimeError):  # the loop was closed: nobody waits any more
-            self.loop.call_soon_threadsafe(self._deliver)
-
-    def _deliver(self) -> None:
-        while self._letters:
-            future, outcome = self._letters.popleft()
-            if future.done():  # its task was cancelled; the records stay
-                continue
-            if isinstance(outcome, Exception):
-                future.set_exception(outcome)
-            else:
-                future.set_result(outcome)
-
-
-class LoopWaiter:
-    """Acknowledges a coroutine, once its mailbox is woken."""
-
-    __slots__ = ("future", "mailbox")
-
-    def __init__(self, mailbox: LoopMailbox, future: asyncio.Future[Appended]) -> None:
-        self.mailbox, self.future = mailbox, future
-
-    def succeed(self, appended: Appended) -> None:
-        self.mailbox.put(self.future, appended)
-
-    def fail(self, error: Exception) -> None:
-        self.mailbox.put(self.future, error)
 
 
 class Writer:
@@ -131,7 +41,7 @@ class Writer:
         self.edge = stored_edge(self._store)
         self._guard = Lock()
         self._changed = Condition(self._guard)
-        self._queue: deque[Job] = deque()
+        self._queue: deque[Job[Any]] = deque()
         self._queued = 0  # records in the queue or in the running batch
         self._idle = self._closing = False
         self._thread = Thread(target=self._run, name="veridict-log", daemon=True)
@@ -142,7 +52,7 @@ class Writer:
         """Durable records and those on their way."""
         return self.edge.size + self._queued
 
-    def submit(self, job: Job, *, block: bool = True) -> None:
+    def submit(self, job: Job[Any], *, block: bool = True) -> None:
         """Queues `job`; waits while the queue is full, unless told not to block."""
         with self._guard:
             while block and self._queued > _MAX_QUEUED and not self._closing:
@@ -183,7 +93,7 @@ class Writer:
             seen = len(self._queue)
             sleep(_GATHER_STEP_S)
 
-    def _take(self) -> list[Job]:
+    def _take(self) -> list[Job[Any]]:
         with self._guard:
             jobs = [self._queue.popleft()]
             count = len(jobs[0].bodies)
@@ -192,7 +102,7 @@ class Writer:
                 count += len(jobs[-1].bodies)
             return jobs
 
-    def _commit(self, jobs: list[Job]) -> None:
+    def _commit(self, jobs: list[Job[Any]]) -> None:
         failure: StorageFailed | None = None
         try:
             first, edge, finished = self._write(jobs)
@@ -204,19 +114,20 @@ class Writer:
                 self.edge = edge
             self._queued -= sum(len(job.bodies) for job in jobs)
             self._changed.notify_all()
+        post: dict[Desk[Any], list[tuple[Any, Outcome]]] = {}
         for job in jobs:
-            if failure is None:
-                count = len(job.bodies)
-                written = tuple(islice(finished, count)) if self._finish else None
-                job.waiter.succeed(Appended(first, count, written))
-                first += count
-            else:
-                job.waiter.fail(_copy(failure))
-        loops = {job.waiter.mailbox for job in jobs if isinstance(job.waiter, LoopWaiter)}
-        for mailbox in loops:
-            mailbox.wake()
+            letters = post.setdefault(job.desk, [])
+            if failure is not None:
+                letters.append((job.future, _copy(failure)))
+                continue
+            count = len(job.bodies)
+            written = tuple(islice(finished, count)) if self._finish else None
+            letters.append((job.future, Appended(first, count, written)))
+            first += count
+        for desk, letters in post.items():
+            desk.deliver(letters)
 
-    def _write(self, jobs: list[Job]) -> tuple[int, TreeEdge, Iterator[bytes]]:
+    def _write(self, jobs: list[Job[Any]]) -> tuple[int, TreeEdge, Iterator[bytes]]:
         """Index of the first record, the tree's edge behind the last one, and their bodies."""
         bodies = [body for job in jobs for body in job.bodies]
         with self._store.transaction() as tx:

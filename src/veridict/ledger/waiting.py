@@ -1,0 +1,92 @@
+"""Who waits for an acknowledgement, and how it reaches them: one delivery a batch.
+
+A loop is woken once for all of its coroutines whose records are in a batch;
+threads have their futures set one by one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import abstractmethod
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeAlias, TypeVar
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Where the entries stand: `first_index` .. `first_index + count - 1`.
+
+    `bodies` as they were written, where the log finishes them (`Finish`).
+    """
+
+    first_index: int
+    count: int
+    bodies: tuple[bytes, ...] | None = None
+
+
+Outcome: TypeAlias = Appended | Exception
+F = TypeVar("F", "Future[Appended]", "asyncio.Future[Appended]")
+
+
+class Desk(Protocol[F]):
+    """Hands outcomes to those of one kind who wait."""
+
+    @abstractmethod
+    def deliver(self, letters: list[tuple[F, Outcome]]) -> None:
+        """Called by the writer's thread, once a batch. Must not raise."""
+
+
+@dataclass(slots=True)
+class Job(Generic[F]):
+    """One caller's entries, encoded: `payloads[i]` belongs to `bodies[i]`."""
+
+    bodies: list[bytes]
+    payloads: list[bytes | None]
+    future: F
+    desk: Desk[F]
+
+
+class ThreadDesk:
+    """For futures that any thread may wait for."""
+
+    def deliver(self, letters: list[tuple[Future[Appended], Outcome]]) -> None:
+        for future, outcome in letters:
+            if isinstance(outcome, Exception):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+
+
+class LoopDesk:
+    """For the coroutines of one event loop."""
+
+    __slots__ = ("loop",)
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+
+    def deliver(self, letters: list[tuple[asyncio.Future[Appended], Outcome]]) -> None:
+        with suppress(RuntimeError):  # the loop was closed: nobody waits any more
+            self.loop.call_soon_threadsafe(_open, letters)
+
+
+THREADS = ThreadDesk()
+
+
+def promise() -> Future[Appended]:
+    """A future for `THREADS`: what is submitted cannot be recalled."""
+    future: Future[Appended] = Future()
+    future.set_running_or_notify_cancel()
+    return future
+
+
+def _open(letters: list[tuple[asyncio.Future[Appended], Outcome]]) -> None:
+    for future, outcome in letters:
+        if future.done():  # its task was cancelled; the records stay
+            continue
+        if isinstance(outcome, Exception):
+            future.set_exception(outcome)
+        else:
+            future.set_result(outcome)
