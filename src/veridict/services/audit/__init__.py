@@ -31,7 +31,7 @@ from veridict.services.audit.outcomes import Outcomes
 from veridict.services.audit.predictions import Commitments, Decisions, Scores, Sequences
 from veridict.services.audit.source import Copies, Source
 from veridict.services.audit.tree import Checkpoints, Records, Tree
-from veridict.services.audit.walk import Examiner, Row, rows_of
+from veridict.services.audit.walk import Examiner, Onlooker, Row, rows_of
 from veridict.services.deploy import Network
 
 CHUNK = 4096
@@ -89,7 +89,7 @@ def audit(
 
 
 def replay(
-    log: Source, tree: Tree, roster: Sequence[Examiner], progress: Progress = silent
+    log: Source, tree: Tree, roster: Sequence[Onlooker], progress: Progress = silent
 ) -> None:
     """Show every row of `log`, in order, to `tree` and then to each of `roster`."""
     size = log.size

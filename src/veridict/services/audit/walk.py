@@ -34,13 +34,17 @@ class Row:
     withheld: bool = False
 
 
-class Examiner(Protocol):
-    """One numbered check: sees every row once, in order, then gives its verdict."""
+class Onlooker(Protocol):
+    """Sees every row once, in order."""
+
+    def see(self, rows: Sequence[Row]) -> None: ...
+
+
+class Examiner(Onlooker, Protocol):
+    """One numbered check: sees every row, then gives its verdict."""
 
     @property
     def title(self) -> str: ...
-
-    def see(self, rows: Sequence[Row]) -> None: ...
 
     def verdict(self) -> Verdict:
         """How many things were examined, and what is wrong with them."""

@@ -58,15 +58,15 @@ def audit_model(
     """The checks above over `card`; raises only if chain or data cannot be read."""
     model, registered = _registered(card, network)
     rows = reread(card, data)
-    again = _measured_again(card, scenario, model, rows, progress)
-    whole, groups = _by_group(card.metrics), _by_group(again)
+    again = measured_again(card, scenario, model, rows, progress)
+    whole, groups = by_group(card.metrics), by_group(again)
     verdicts: list[tuple[str, Verdict]] = [
         ("the chain has this model with this card", registered),
         ("the keeper's copies are the model and the card's annex", _kept(card, shelf)),
-        ("the rows read again are those the card names", _data(card, rows)),
+        ("the rows read again are those the card names", same_rows(card, rows)),
         ("period, features and sources are told truly", _told(card, scenario, model, rows)),
-        ("every measure over all rows, made again, is the same", _compare(whole[0], groups[0])),
-        ("every measure of a group, made again, is the same", _compare(whole[1], groups[1])),
+        ("every measure over all rows, made again, is the same", compare(whole[0], groups[0])),
+        ("every measure of a group, made again, is the same", compare(whole[1], groups[1])),
     ]
     if papers is not None:
         found = check_papers(papers.files, papers.key, card)
@@ -112,7 +112,7 @@ def _kept(card: ModelCard, shelf: Shelf) -> Verdict:
     return len(copies), findings
 
 
-def _data(card: ModelCard, rows: Reread) -> Verdict:
+def same_rows(card: ModelCard, rows: Reread) -> Verdict:
     digest = rows.past.digest().hex()
     wrong = [] if digest == card.data else [Finding("data.other", "rows", card.data, digest)]
     return len(rows.past), wrong
@@ -142,7 +142,7 @@ def _told(
     return len(due), wrong
 
 
-def _measured_again(
+def measured_again(
     card: ModelCard,
     scenario: Scenario[Any],
     model: CanonicalModel | None,
@@ -158,11 +158,11 @@ def _measured_again(
     return card_metrics(scenario, rows.measured_rows, scores, card.policy)
 
 
-def _by_group(metrics: Sequence[Metric]) -> tuple[list[Metric], list[Metric]]:
+def by_group(metrics: Sequence[Metric]) -> tuple[list[Metric], list[Metric]]:
     return [m for m in metrics if not m.group], [m for m in metrics if m.group]
 
 
-def _compare(told: Sequence[Metric], again: Sequence[Metric]) -> Verdict:
+def compare(told: Sequence[Metric], again: Sequence[Metric]) -> Verdict:
     """A measure may neither be wrong, nor invented, nor left out because it is unfavourable."""
     due = {(m.group, m.name): m for m in again}
     claims = [(m.group, m.name) for m in told]
