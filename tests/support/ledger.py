@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import sha256
 
-from veridict.core.nouns import Anchor, Payload, Request
+from veridict.core.nouns import Anchor, Decision, Payload, PredictionRecord, Request
 from veridict.ledger.entry import Entry
 from veridict.proofs.note import Signer
 
@@ -24,6 +24,13 @@ def make_payload(name: str) -> Payload:
 
 def make_entry(name: str) -> Entry:
     return Entry(b"body of " + name.encode(), make_payload(name))
+
+
+def make_prediction(name: str) -> Entry:
+    """A prediction that nobody computed; `name` stands behind its request's hash."""
+    model, request, inputs = (sha256(f"{part} {name}".encode()).digest() for part in "mri")
+    record = PredictionRecord(Decision.ALLOW, (0, 1, 2), 0, 1_500, -1, model, request, inputs)
+    return Entry(record.encode(), make_payload(name))
 
 
 def make_anchor(size: int, *, block: int = 10, chain_id: int = 1) -> Anchor:

@@ -8,8 +8,9 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -43,15 +44,29 @@ class Server:
 
     def start(self) -> None:
         """Returns when connections are taken."""
-        self._control("start", "-w", "-t", "60", "-l", str(self.home / "log"))
+        told = self.home / "log"
+        try:
+            self._control("start", "-w", "-t", "60", "-l", str(told))
+        except RuntimeError as error:
+            raise RuntimeError(f"{error}\n{told.read_text()[-2000:]}") from error
 
     def crash(self) -> None:
         """Ends it as a power cut would, but for the disk's cache."""
         self._control("stop", "-m", "immediate")
 
     def kill(self) -> None:
-        """SIGKILL to the whole group: nothing is written any more, nothing cleaned up."""
-        os.killpg(int((self.data / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+        """SIGKILL to every process of it: nothing is written any more, nothing cleaned up."""
+        first = int((self.data / "postmaster.pid").read_text().split()[0])
+        others = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        pids = [first, *map(int, others)]
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        while any(map(_lives, pids)):
+            time.sleep(0.01)
+        # where nobody buries the dead, the next server takes this one for living
+        for lock in (self.data / "postmaster.pid", self.home / f".s.PGSQL.{self.port}.lock"):
+            lock.unlink()
 
     def new_place(self) -> str:
         """The URL of an empty schema: a database for each test would take a second each."""
@@ -65,6 +80,13 @@ class Server:
 
 
 _numbers = count()
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1][0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def program(name: str) -> str:
