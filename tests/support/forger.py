@@ -12,6 +12,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
+from veridict.core.errors import BadInput
 from veridict.core.nouns import Check, Payload
 from veridict.ledger.entry import Entry
 from veridict.ledger.keys import load_or_create_signer
@@ -22,6 +25,12 @@ from veridict.services.audit import audit
 from veridict.services.deploy import Network
 from veridict.services.funding import funded
 from veridict.services.node import Node
+from veridict.services.records import (
+    AnchorRecord,
+    LostAnchorRecord,
+    decode,
+    encode,
+)
 
 Rows = list[tuple[bytes, Payload | None]]
 Lie = Callable[[Rows], Rows]
@@ -43,12 +52,27 @@ def forged(node: Node, directory: Path, lie: Lie) -> Iterator[Forged]:
     """The log of `node` as a liar keeps it, everything in order but the lie."""
     account = funded(node, f"forger in {directory.name}")
     network = node.network.acting_as(account)
-    rows = lie(list(zip(node.log.bodies(), node.log.payloads(), strict=True)))
+    rows = [(_taken_back(body), payload) for body, payload in lie(_rows(node))]
     signer = load_or_create_signer(directory, f"veridict/{account.address.lower()}")
     with closing(Log.open(directory, signer=signer)) as log:
         log.append([Entry(body, payload) for body, payload in rows])
         anchor(log, network, clock_ms=node.parts.clock())
         yield Forged(log, network, account.address, node.parts.shelf)
+
+
+def _rows(node: Node) -> Rows:
+    return list(zip(node.log.bodies(), node.log.payloads(), strict=True))
+
+
+def _taken_back(body: bytes) -> bytes:
+    """The other log's anchors are not of this one, and this liar does not say that they are."""
+    try:
+        record = decode(body)
+    except BadInput:  # the lie may be a record that nobody can read
+        return body
+    if not isinstance(record, AnchorRecord):
+        return body
+    return encode(LostAnchorRecord(**msgspec.structs.asdict(record)))
 
 
 def codes(checks: Sequence[Check]) -> set[str]:

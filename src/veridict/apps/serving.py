@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from veridict.apps.settings import Settings
 from veridict.core.errors import VeridictError
 from veridict.ledger.faces import LogFiles
+from veridict.services.anchoring.poster import Plan
 from veridict.services.node import Node
 from veridict.services.window import Window
 
@@ -39,6 +40,7 @@ def serving(
     files = LogFiles(node.log)
     app = create_app(window, token=settings.access_token(), hosts=(host,), log=files)
     rpc_url = node.rpc_url
+    node.fleet.home.ready().plan = Plan(anchor_every_s)
     stop = threading.Event()
     heart = threading.Thread(
         target=_beat, args=(node, window, stop, anchor_every_s), name="heart", daemon=True
@@ -53,15 +55,18 @@ def serving(
 
 
 def _beat(node: Node, window: Window, stop: threading.Event, anchor_every_s: int) -> None:
-    """Every second: tell the status if anything moved; when due, anchor and look for reorgs."""
+    """Every second: tend the chains, which anchor what is due; tell the status if anything moved.
+
+    Witnesses that did not answer before are asked again every `anchor_every_s`.
+    """
     told, waited = -1, 0.0
     while not stop.wait(BEAT_S):
         waited += BEAT_S
         try:
+            node.fleet.tend()
             if waited >= anchor_every_s:
                 waited = 0.0
-                node.reconcile()
-                node.anchor()
+                node.ask_witnesses()
             if node.log.size != told:
                 told = node.log.size
                 window.bus.publish("status", window.status())

@@ -7,6 +7,7 @@ VERIDICT_OPERATOR_KEY   the operator's key (hex)            a key file in the ho
 VERIDICT_TOKEN          token for calls that change state   a token file in the home
 VERIDICT_POLICY         the witnesses to ask, and quorum    policy.txt in the home, if there
 VERIDICT_WITNESSES      more URLs of witnesses to ask       those of the policy
+VERIDICT_CHAINS         file of more chains to anchor on    chains.toml in the home, if there
 VERIDICT_LOG_KEYS       ed25519, or ed25519+ml-dsa-44       ed25519
 """
 
@@ -14,10 +15,11 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from veridict.apps.chain_settings import ChainSetting, read_chains
 from veridict.core.errors import BadInput, StorageFailed
 
 TOKEN_FILE = "token"
@@ -35,6 +37,7 @@ class Settings:
     policy: Path | None = None
     witnesses: tuple[str, ...] = ()
     ml_dsa: bool = False
+    chains: tuple[ChainSetting, ...] = ()
 
     @classmethod
     def read(
@@ -43,19 +46,22 @@ class Settings:
         *,
         home: Path | None = None,
         rpc: str | None = None,
+        chains: Sequence[str] = (),
     ) -> Settings:
         """From `environment`, overruled by what was given on the command line."""
         data = environment.get("VERIDICT_DATA")
         policy = environment.get("VERIDICT_POLICY")
         urls = environment.get("VERIDICT_WITNESSES", "")
+        place = (home or Path(environment.get("VERIDICT_HOME") or "~/.veridict")).expanduser()
         return cls(
-            home=(home or Path(environment.get("VERIDICT_HOME") or "~/.veridict")).expanduser(),
+            home=place,
             rpc=rpc or environment.get("VERIDICT_RPC") or None,
             data=Path(data).expanduser() if data else None,
             token=environment.get("VERIDICT_TOKEN") or None,
             policy=Path(policy).expanduser() if policy else None,
             witnesses=tuple(urls.replace(",", " ").split()),
             ml_dsa=_is_both(environment.get("VERIDICT_LOG_KEYS") or ED25519),
+            chains=read_chains(environment, place, chains),
         )
 
     def access_token(self) -> str:

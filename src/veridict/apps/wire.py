@@ -10,6 +10,7 @@ home/
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -18,31 +19,42 @@ from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
+from veridict.apps.chains import berths, elsewhere, home_since
 from veridict.apps.running import Running, running_node
 from veridict.apps.settings import Settings
 from veridict.apps.witnesses import policy_of, second_key, witnesses_of
 from veridict.chain.client import Client
+from veridict.chain.fees import FeeHistory
 from veridict.chain.http import HttpRpc
 from veridict.chain.keyring import Keyring
 from veridict.core.clock import wall_clock_ms
-from veridict.core.errors import BadInput, NoFunds, NotFound, WrongChain
+from veridict.core.errors import BadInput, EvidenceError, NoFunds, NotFound, WrongChain
 from veridict.core.nouns import Decision, Request
 from veridict.core.ports import Rpc
 from veridict.ledger.keys import load_or_create_signer
 from veridict.ledger.log import Log
 from veridict.models.card import ModelCard
 from veridict.models.shelf import Shelf
-from veridict.services.anchoring import chain_anchors, log_id, log_key
+from veridict.services.anchoring import home_place, log_id, log_key
+from veridict.services.anchoring.fleet import Berth, Fleet
+from veridict.services.anchoring.joining import remember
+from veridict.services.anchoring.journal import Journal
+from veridict.services.anchoring.places import HOME, genesis_of
+from veridict.services.anchoring.poster import Plan, Poster
+from veridict.services.audit.anchors import Elsewhere
 from veridict.services.deploy import Addresses, Network, deploy_network
 from veridict.services.face import Face, plain_face
 from veridict.services.node import Node, Parts
 from veridict.services.papers.files import Subject, registration, write_papers
 from veridict.watch.scenario import Scenario
 
+_log = logging.getLogger(__name__)
+
 EMBEDDED_CHAIN_ID = 0x764454  # "vDT": no public network's
 GENESIS_WEI = 10**6 * 10**18
 NEEDED_WEI = 10**17
 ADDRESSES = "addresses"
+ANCHOR_EVERY_S = 60
 CHAIN_NAMES = {
     1: "Ethereum",
     10: "OP Mainnet",
@@ -82,17 +94,37 @@ def open_node(settings: Settings, scenario: Scenario[Any] | None = None) -> Node
             chain_name=CHAIN_NAMES.get(client.chain_id, f"chain {client.chain_id}"),
             rpc_url=settings.rpc,
             serve_rpc=_server(rpc),
-            final_block=_final_block(client, embedded=settings.rpc is None),
-            close=opened.pop_all().close,
+            fleet=_fleet(settings, network, keyring),
+            close=opened.close,
         )
-    try:
         node = Node(parts, face_of(scenario) if scenario else plain_face())
+        opened.callback(node.fleet.close)
         node.witnesses = witnesses_of(settings, log, node.bus, wall_clock_ms)
-        node.reconcile()  # the last process may have died between an anchor and its note
-    except BaseException:
-        parts.close()
-        raise
+        _look_home(node)
+        parts.close = opened.pop_all().close
     return node
+
+
+def _fleet(settings: Settings, network: Network, keyring: Keyring) -> Callable[[Journal], Fleet]:
+    """The home chain first, on which fees matter unless it is the node's own."""
+    others = berths(settings.chains, keyring)
+
+    def made(journal: Journal) -> Fleet:
+        fees = FeeHistory(network.client) if settings.rpc is not None else None
+        place = home_place(journal.log, network)
+        poster = Poster(place, journal, Plan(ANCHOR_EVERY_S), fees)
+        return Fleet(Berth(HOME, lambda _: poster, poster), others(journal))
+
+    return made
+
+
+def _look_home(node: Node) -> None:
+    """The last process may have died between an anchor and its note."""
+    try:
+        node.reconcile()
+    except EvidenceError as problem:  # the audit names it; nothing can be anchored until then
+        node.fleet.home.problem = problem
+        _log.error("%s: %s", problem.code, problem.message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +135,14 @@ class Evidence:
     shelf: Shelf
     network: Network
     operator: str
+    elsewhere: tuple[Elsewhere, ...] = ()
+    since: int = 0
 
     def unanchored(self) -> int:
-        """Records that no anchor on chain covers."""
+        """Records that no anchor on the home chain covers."""
         identity = log_id(self.operator, log_key(self.log.verifier.vkey))
-        anchored = max((anchor.size for anchor in chain_anchors(self.network, identity)), default=0)
-        return max(0, self.log.size - anchored)
+        size, _, _ = self.network.anchor.call("head", identity)
+        return max(0, self.log.size - int(size))
 
     def latest_card(self) -> ModelCard:
         """The card of the model registered last. Raises NotFound in a log without one."""
@@ -128,7 +162,9 @@ def open_evidence(settings: Settings, operator: str | None = None) -> Iterator[E
         _need_url(settings, addresses)
         rpc = opened.enter_context(_chain(settings, address))
         network = Network.at(Client(rpc), addresses)
-        yield Evidence(log, Shelf(home / "models"), network, address)
+        others = tuple(elsewhere(log, settings.chains, opened))
+        shelf = Shelf(home / "models")
+        yield Evidence(log, shelf, network, address, others, home_since(log))
 
 
 def papers_of(settings: Settings, model_id: bytes | None = None) -> dict[str, bytes]:
@@ -251,7 +287,10 @@ def _network(log: Log, client: Client) -> Network:
             operator=client.address,
             chain_id=client.chain_id,
         )
+    since = client.block_number()
     network = deploy_network(client)
+    genesis = genesis_of(client)
+    remember(log, HOME, client, network.addresses.anchor, since=since, genesis=genesis)
     log.meta_put(ADDRESSES, msgspec.json.encode(network.addresses))
     return network
 
@@ -264,8 +303,3 @@ def _addresses(log: Log) -> Addresses:
             remedy="open it once as a node, with `veridict up`",
         )
     return msgspec.json.decode(stored, type=Addresses)
-
-
-def _final_block(client: Client, *, embedded: bool) -> Callable[[], int]:
-    """The embedded chain never takes a block back; other chains say which are final."""
-    return client.block_number if embedded else lambda: client.block("finalized").number

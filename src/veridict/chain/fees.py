@@ -11,7 +11,7 @@ MOST_BLOCKS = 1024  # nodes answer no more at once
 
 @dataclass(frozen=True, slots=True)
 class Fees:
-    """`next_wei` is what inclusion in the next block costs, `recent_wei` what it cost, oldest first.
+    """`next_wei` is what inclusion in the next block costs, `recent_wei` what it did, oldest first.
 
     Base fee and the node's suggested tip together; the tip of the moment stands in for those
     of the past, so that both are compared alike.

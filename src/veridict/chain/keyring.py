@@ -13,10 +13,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from eth_account import Account
+from eth_account.signers.base import BaseAccount
 from eth_account.signers.local import LocalAccount
 
 from veridict.core.errors import BadInput, StorageFailed
 
+AnyAccount = BaseAccount  # a local key, or a signer that holds it elsewhere
 OPERATOR_ENV = "VERIDICT_OPERATOR_KEY"
 
 
@@ -28,7 +30,7 @@ class Keyring:
         self._keys: dict[str, str] = _read(path)
         self._operator: LocalAccount | None = None
         if OPERATOR_ENV in environment:
-            self._operator = _account(environment[OPERATOR_ENV], OPERATOR_ENV)
+            self._operator = account_of(environment[OPERATOR_ENV], OPERATOR_ENV)
 
     def __repr__(self) -> str:
         return f"Keyring({sorted(self._keys)})"
@@ -40,10 +42,11 @@ class Keyring:
         if role not in self._keys:
             self._keys[role] = secrets.token_hex(32)
             _write(self._path, self._keys)
-        return _account(self._keys[role], f"role {role} in {self._path.name}")
+        return account_of(self._keys[role], f"role {role} in {self._path.name}")
 
 
-def _account(key: str, where: str) -> LocalAccount:
+def account_of(key: str, where: str) -> LocalAccount:
+    """The account of a key in hex, found `where`. Raises BadInput, which does not show it."""
     try:
         digits = key.strip().removeprefix("0x")
         if len(digits) != 64:  # a shorter one would be padded into somebody else's

@@ -11,7 +11,14 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from veridict.core.nouns import SCORE_ONE, Decision, PredictionRecord
-from veridict.services.records import ActRecord, LogRecord, ModelRecord, OutcomesRecord
+from veridict.services.records import (
+    ActRecord,
+    AnchorRecord,
+    LogRecord,
+    LostAnchorRecord,
+    ModelRecord,
+    OutcomesRecord,
+)
 from veridict.services.views import HistogramView, QualityPoint, RatePoint
 
 BINS = 40
@@ -42,6 +49,7 @@ class Board:
         self.counts = dict.fromkeys(Decision, 0)
         self.cases: dict[int, Case] = {}
         self.model: tuple[int, ModelRecord] | None = None
+        self.anchor_notes: list[int] = []  # where anchors are noted, and their loss
         self._decisions = bytearray()
         self._bins = {decision: [0] * BINS for decision in Decision}
         self._quality: list[QualityPoint] = []
@@ -65,6 +73,8 @@ class Board:
             self.model = (index, record)
         elif isinstance(record, OutcomesRecord):
             self._quality.append(self._judged(record))
+        elif isinstance(record, AnchorRecord | LostAnchorRecord):
+            self.anchor_notes.append(index)
 
     def scores(self) -> HistogramView:
         return HistogramView(

@@ -19,7 +19,7 @@ from veridict.chain.client import Client
 from veridict.chain.contract import Contract
 from veridict.chain.keyring import Keyring
 from veridict.core.codec import canonical_json
-from veridict.core.errors import BadInput, NotFound, Refused
+from veridict.core.errors import BadInput, NotFound, Refused, VeridictError
 from veridict.core.nouns import Anchor, Check, Payload, PredictionRecord, RecordState, Request
 from veridict.core.ports import Clock
 from veridict.core.progress import Progress, silent
@@ -27,8 +27,12 @@ from veridict.ledger.log import Entry, Log
 from veridict.models.card import ModelCard
 from veridict.models.shelf import Shelf
 from veridict.models.working import WorkingModel
-from veridict.services import anchoring, registering, settle
+from veridict.proofs.checkpoint import SignedCheckpoint
+from veridict.services import registering, settle
+from veridict.services.anchoring.fleet import Fleet, Tried
+from veridict.services.anchoring.journal import Journal
 from veridict.services.audit import audit
+from veridict.services.audit.anchors import Elsewhere
 from veridict.services.board import Board
 from veridict.services.bus import Bus
 from veridict.services.deploy import Network
@@ -56,7 +60,7 @@ class Parts:
     chain_name: str
     rpc_url: str | None
     serve_rpc: Callable[[], str]
-    final_block: Callable[[], int]
+    fleet: Callable[[Journal], Fleet]
     close: Callable[[], None]
 
 
@@ -73,10 +77,12 @@ class Node:
     witnesses: Witnesses | None = None
     started_ms: int = 0
     listeners: list[Listener] = field(default_factory=list)
+    fleet: Fleet = field(init=False)
     _gas: dict[str, int] = field(default_factory=dict)
     _models: dict[bytes, WorkingModel] = field(default_factory=dict)
     _names: dict[bytes, tuple[str, ...]] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
+    _asking: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self.started_ms = self.parts.clock()
@@ -91,6 +97,10 @@ class Node:
             self.guard = Contract(client, Artifact.load("Guard"), address.decode())
         if self.board.model is not None:
             self._put_to_work(self.board.model[1].model_card())
+        notes = self.board.anchor_notes
+        self.fleet = self.parts.fleet(
+            Journal(log, self.parts.clock, self.append, self._head_to_anchor, notes)
+        )
 
     def __enter__(self) -> Node:
         return self
@@ -99,6 +109,7 @@ class Node:
         self.close()
 
     def close(self) -> None:
+        self.fleet.close()
         if self.witnesses is not None:
             self.witnesses.close()
         self.parts.close()
@@ -162,37 +173,34 @@ class Node:
         return index
 
     def reconcile(self) -> list[Anchor]:
-        """Make the notes of anchors say what the chain says; returns those it took back.
+        """Make the notes of the home chain's anchors say what it says; returns what it took back.
 
         The next `anchor` covers their records again.
         """
-        with self._lock:
-            before = self.log.size
-            lost = anchoring.reconcile(self.log, self.network, clock_ms=self.parts.clock())
-            self._catch_up(before)
-        return lost
+        return self.fleet.home.ready().look()
 
     def anchor(self) -> tuple[Anchor, int] | None:
-        """Anchor what the chain does not cover yet; returns the anchor and its gas.
+        """Anchor on the home chain what it does not cover yet; returns the anchor and its gas.
 
-        Where witnesses are known they are asked first, for a bounded time and outside the
-        lock: predictions go on, and so does anchoring when a witness is down.
+        Where witnesses are known they are asked first, for a bounded time: predictions go
+        on meanwhile, and so does anchoring when a witness is down.
         """
-        head = self.witnesses.collect_due(bool(self.unanchored())) if self.witnesses else None
-        with self._lock:
-            if not self.unanchored():
-                return None
-            before = self.log.size
-            clock_ms = self.parts.clock()
-            done = anchoring.anchor(self.log, self.network, clock_ms=clock_ms, head=head)
-            self._catch_up(before)
-        return done
+        head = self.ask_witnesses(grown=bool(self.unanchored()))
+        return self.fleet.home.ready().now(head)
+
+    def anchor_everywhere(self) -> list[Tried]:
+        """As `anchor`, on all chains at once; one that fails is told and holds up no other."""
+        self.ask_witnesses(grown=bool(self.unanchored()))
+        return self.fleet.everywhere()
+
+    def ask_witnesses(self, *, grown: bool = False) -> SignedCheckpoint | None:
+        """Have the log's head cosigned, if it has `grown` or still lacks the quorum."""
+        with self._asking:
+            return self.witnesses.collect_due(grown) if self.witnesses else None
 
     def unanchored(self) -> int:
-        """Records behind the last anchor, not counting that anchor's own note."""
-        anchors = self.log.anchors()
-        covered = max((noted.size for noted in anchors), default=0)
-        return max(0, self.log.size - covered - (1 if anchors else 0))
+        """Records that the home chain does not cover, notes of anchors not counted."""
+        return self.fleet.home.ready().waiting
 
     def receipt(self, index: int) -> Receipt:
         return issue(self.log, self.network, self.operator, index)
@@ -228,19 +236,27 @@ class Node:
             self.network,
             operator=self.operator,
             shelf=self.parts.shelf,
+            elsewhere=self.elsewhere(),
             progress=progress,
         )
 
-    def final_block(self) -> int:
-        """The last block that the chain will not take back."""
-        return self.parts.final_block()
+    def final_blocks(self) -> dict[int, int]:
+        """By chain id, the last block that each chain will not take back, as last heard."""
+        return {poster.place.chain_id: poster.final_block for poster in self.fleet.posters()} | {
+            self.network.addresses.chain_id: self.fleet.home.ready().place.final_block()
+        }
 
     def state(self, index: int) -> RecordState:
-        return self.log.state(index, {self.network.addresses.chain_id: self.final_block()})
+        return self.log.state(index, self.final_blocks())
 
     def gas_of(self, anchor: Anchor) -> int:
-        """What the anchor's transaction cost; 0 if the chain no longer has it."""
+        """What the anchor's transaction cost; 0 if the chain does not have it (any more).
+
+        Other chains than the home chain are not asked: they may not answer.
+        """
         if anchor.tx_hash not in self._gas:
+            if anchor.chain_id != self.network.addresses.chain_id:
+                return 0
             receipt = self.network.client.receipt(anchor.tx_hash)
             self._gas[anchor.tx_hash] = receipt.gas_used if receipt else 0
         return self._gas[anchor.tx_hash]
@@ -293,6 +309,20 @@ class Node:
             self.issuer = Issuer(ready, card.policy, self.log, self.parts.clock, sequence)
         else:
             self.issuer.model, self.issuer.policy = ready, card.policy
+
+    def _head_to_anchor(self) -> SignedCheckpoint:
+        with self._asking:
+            return self.witnesses.collect() if self.witnesses else self.log.checkpoint()
+
+    def elsewhere(self) -> list[Elsewhere]:
+        """The other chains as an audit looks at them, reachable or not."""
+        found = []
+        for berth in self.fleet.berths[1:]:
+            try:
+                found.append(Elsewhere(berth.name, berth.ready().place))
+            except VeridictError as problem:
+                found.append(Elsewhere(berth.name, None, problem.message))
+        return found
 
     def _catch_up(self, before: int) -> None:
         for index, body in enumerate(self.log.bodies(before, self.log.size), before):

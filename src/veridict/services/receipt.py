@@ -191,7 +191,7 @@ def _settlement(content: bytes) -> dict[str, Any]:
 
 
 def issue(log: Log, network: Network, operator: str, index: int) -> Receipt:
-    """The receipt of the prediction at `index`, under the first anchor that covers it.
+    """The receipt of the prediction at `index`, under the home chain's first anchor over it.
 
     Raises NotFound, BadInput if the record there is no prediction, EvidenceError
     if its payload was erased, Refused while no anchor covers it.
@@ -204,7 +204,9 @@ def issue(log: Log, network: Network, operator: str, index: int) -> Receipt:
             remedy="a receipt handed out earlier still verifies; a new one cannot be made",
             index=index,
         )
-    covering = [noted for noted in log.anchors() if noted.size > index]
+    home = (network.addresses.chain_id, network.addresses.anchor)
+    anchors = (noted for noted in log.anchors() if (noted.chain_id, noted.contract) == home)
+    covering = [noted for noted in anchors if noted.size > index]
     if not covering:
         raise Refused(
             f"record {index} is not anchored yet",

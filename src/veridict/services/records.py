@@ -1,9 +1,10 @@
 """The log's JSON records: what is logged besides predictions.
 
-    model      a model was registered on chain; carries its whole card
-    anchor     a checkpoint was stored on chain
-    act        a human released or confirmed a case
-    outcomes   labels that arrived, for predictions logged before this record
+    model        a model was registered on chain; carries its whole card
+    anchor       a checkpoint was stored on chain
+    anchor-lost  the chain took it back: its block was reorganised away
+    act          a human released or confirmed a case
+    outcomes     labels that arrived, for predictions logged before this record
 
 A record is a canonical JSON object whose first key in the log's reading order
 is told by `kind`; a prediction is binary (`core.nouns.PredictionRecord`).
@@ -54,6 +55,18 @@ class AnchorRecord(msgspec.Struct, frozen=True, tag_field="kind", tag="anchor"):
     time_ms: int
 
 
+class LostAnchorRecord(msgspec.Struct, frozen=True, tag_field="kind", tag="anchor-lost"):
+    """The anchor of an earlier record, in the same words, is no longer on its chain."""
+
+    size: int
+    root: str
+    chain_id: int
+    contract: str
+    tx_hash: str
+    block_number: int
+    time_ms: int
+
+
 class ActRecord(msgspec.Struct, frozen=True, tag_field="kind", tag="act"):
     """`index` is the log index of the prediction acted on."""
 
@@ -79,7 +92,7 @@ class OutcomesRecord(msgspec.Struct, frozen=True, tag_field="kind", tag="outcome
     time_ms: int
 
 
-JsonRecord = ModelRecord | AnchorRecord | ActRecord | OutcomesRecord
+JsonRecord = ModelRecord | AnchorRecord | LostAnchorRecord | ActRecord | OutcomesRecord
 LogRecord = PredictionRecord | JsonRecord
 
 _decoder = msgspec.json.Decoder(JsonRecord)

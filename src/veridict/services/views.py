@@ -117,6 +117,40 @@ class AnchorView:
     block_number: int
     tx_hash: str
     gas_used: int
+    chain: str = "home"
+    chain_id: int = 0
+    contract: str = ""
+    state: str = "anchored"
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceView:
+    """One chain on which the log is anchored, as last seen. Amounts of wei are decimal strings.
+
+    `standing` says what it does now. `accepted_wei` is the fee of gas at which it would post,
+    "" for any. `saved_wei` compares with posting each anchor when its oldest record came.
+    """
+
+    name: str
+    standing: str
+    chain_id: int | None = None
+    contract: str = ""
+    operator: str = ""
+    anchored: int = 0
+    final: int = 0
+    waiting: int = 0
+    waited_s: float = 0.0
+    deadline_s: float = 0.0
+    fee_wei: str = ""
+    accepted_wei: str = ""
+    sent: str = ""
+    posted: int = 0
+    gas: int = 0
+    spent_wei: str = "0"
+    at_once_wei: str = "0"
+    saved_wei: str = "0"
+    problem: str = ""
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +169,7 @@ class LogView:
     verifier_key: str
     anchors: list[AnchorView]
     witnessed: int | None = None
+    places: list[PlaceView] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

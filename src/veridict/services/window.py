@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 import numpy as np
@@ -11,14 +11,17 @@ import numpy as np
 from veridict.core.codec import canonical_json
 from veridict.core.errors import Refused
 from veridict.core.nouns import (
+    Anchor,
     Decision,
     Payload,
     PredictionRecord,
+    RecordState,
     Request,
 )
 from veridict.core.version import VERSION
 from veridict.services import views
 from veridict.services.board import Case, probability
+from veridict.services.anchoring.telling import place_views
 from veridict.services.bus import Bus
 from veridict.services.node import Act, Node
 from veridict.services.predict import Prediction
@@ -87,30 +90,38 @@ class Window:
         )
 
     def log(self) -> views.LogView:
-        log = self._node.log
+        log, finals = self._node.log, self._node.final_blocks()
         anchors = log.anchors()
         head = log.last_checkpoint()
-        final_block = self._node.final_block()
         return views.LogView(
             origin=log.origin,
             size=log.size,
             checkpointed=head.size if head else 0,
             anchored=max((a.size for a in anchors), default=0),
-            final=max((a.size for a in anchors if a.block_number <= final_block), default=0),
+            final=max((a.size for a in anchors if _is_final(a, finals)), default=0),
             root=log.root().hex(),
             verifier_key=log.verifier.vkey,
             witnessed=log.witnessed(),
             anchors=[
-                views.AnchorView(
-                    size=anchor.size,
-                    root=anchor.root.hex(),
-                    time_s=anchor.time_s,
-                    block_number=anchor.block_number,
-                    tx_hash=anchor.tx_hash,
-                    gas_used=self._node.gas_of(anchor),
-                )
+                self._anchor(anchor, _is_final(anchor, finals))
                 for anchor in reversed(anchors[-ANCHORS_SHOWN:])
             ],
+            places=place_views(self._node.fleet),
+        )
+
+    def _anchor(self, anchor: Anchor, is_final: bool) -> views.AnchorView:
+        names = {place.place.chain_id: place.place.name for place in self._node.fleet.posters()}
+        return views.AnchorView(
+            size=anchor.size,
+            root=anchor.root.hex(),
+            time_s=anchor.time_s,
+            block_number=anchor.block_number,
+            tx_hash=anchor.tx_hash,
+            gas_used=self._node.gas_of(anchor),
+            chain=names.get(anchor.chain_id, f"chain {anchor.chain_id}"),
+            chain_id=anchor.chain_id,
+            contract=anchor.contract,
+            state=(RecordState.FINAL if is_final else RecordState.ANCHORED).word,
         )
 
     def predictions(
@@ -260,6 +271,10 @@ def prediction_row(
         reasons=reason_views(node, index, record, payload, compare=compare),
         state=node.state(index).word,
     )
+
+
+def _is_final(anchor: Anchor, finals: Mapping[int, int]) -> bool:
+    return anchor.block_number <= finals.get(anchor.chain_id, -1)
 
 
 def act_view(index: int, record: ActRecord) -> views.ActView:

@@ -35,6 +35,8 @@ def audit(
                 evidence.network,
                 operator=evidence.operator,
                 shelf=evidence.shelf,
+                elsewhere=evidence.elsewhere,
+                since=evidence.since,
                 progress=progress,
             )
         unanchored = evidence.unanchored()

@@ -5,7 +5,7 @@ nothing to examine does not pass.
 
     1  records      every index is there, every body hashes to its leaf, no leaf is unreadable
     2  checkpoints  each is signed by the log's key and is the root of the bodies replayed
-    3  anchors      the chain's roots are roots of these same bodies, and the log's notes agree
+    3  anchors      each chain's roots are roots of these same bodies, and notes and records agree
     4  models       each model's bytes hash to its id, here and on chain, as does its card
     5  sequence     the issuer's predictions are numbered without a gap, each after its model
     6  commitments  every payload opens its record's commitments
@@ -25,7 +25,7 @@ from dataclasses import dataclass
 
 from veridict.core.nouns import Check, Stage
 from veridict.core.progress import Progress, Step, silent
-from veridict.services.audit.anchors import Anchors
+from veridict.services.audit.anchors import Anchors, Elsewhere
 from veridict.services.audit.models import Models
 from veridict.services.audit.outcomes import Outcomes
 from veridict.services.audit.predictions import Commitments, Decisions, Scores, Sequences
@@ -46,8 +46,16 @@ class Nine:
     roster: tuple[Examiner, ...]
 
     @classmethod
-    def over(cls, log: Source, network: Network | None, operator: str, shelf: Copies) -> Nine:
-        anchors = Anchors(log, network, operator)
+    def over(
+        cls,
+        log: Source,
+        network: Network | None,
+        operator: str,
+        shelf: Copies,
+        elsewhere: Sequence[Elsewhere] = (),
+        since: int = 0,
+    ) -> Nine:
+        anchors = Anchors(log, network, operator, elsewhere, since)
         tree = Tree(log, wanted=anchors.sizes())
         models = Models(network, shelf)
         roster = (
@@ -76,14 +84,17 @@ def audit(
     *,
     operator: str,
     shelf: Copies,
+    elsewhere: Sequence[Elsewhere] = (),
+    since: int = 0,
     progress: Progress = silent,
 ) -> list[Check]:
     """All nine checks over the whole log. Raises only if the log or the chain cannot be read.
 
-    `operator` is the address whose anchors count; `shelf` holds the keeper's
-    copies of the models.
+    `operator` is the address whose anchors count; `shelf` holds the keeper's copies of the
+    models; `elsewhere` are the other chains on which the log is anchored, of which one that
+    cannot be read is a finding. No anchor on the home chain is older than block `since`.
     """
-    nine = Nine.over(log, network, operator, shelf)
+    nine = Nine.over(log, network, operator, shelf, elsewhere, since)
     replay(log, nine.tree, nine.roster, progress)
     return nine.checks()
 

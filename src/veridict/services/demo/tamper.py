@@ -76,7 +76,13 @@ def tamper_and_audit(node: Node, tampering: Tampering) -> Caught:
     with _copy(node) as copy:
         tampering.alter(copy)
         with closing(Log.open_readonly(copy.log_directory)) as log:
-            checks = audit(log, node.network, operator=node.operator, shelf=copy.shelf)
+            checks = audit(
+                log,
+                node.network,
+                operator=node.operator,
+                shelf=copy.shelf,
+                elsewhere=node.elsewhere(),
+            )
     return Caught(tampering, tuple(finding for check in checks for finding in check.findings))
 
 

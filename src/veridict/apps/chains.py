@@ -1,0 +1,98 @@
+"""The set chains as places: to anchor on when a node tends them, to read when it is audited."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+
+from veridict.apps.chain_settings import ChainSetting
+from veridict.chain.client import Client
+from veridict.chain.fees import FeeHistory
+from veridict.chain.finality import Finality
+from veridict.chain.http import HttpRpc
+from veridict.chain.keyring import AnyAccount, Keyring, account_of
+from veridict.core.errors import BadInput, VeridictError
+from veridict.ledger.view import LogView
+from veridict.services.anchoring.fleet import Berth
+from veridict.services.anchoring.joining import join, revisit
+from veridict.services.anchoring.journal import Journal
+from veridict.services.anchoring.places import HOME, remembered
+from veridict.services.anchoring.poster import Plan, Poster
+from veridict.services.audit.anchors import Elsewhere
+
+TIMEOUT_S = 10.0
+
+
+def berths(
+    chains: Sequence[ChainSetting],
+    keyring: Keyring,
+    environment: Mapping[str, str] = os.environ,
+) -> Callable[[Journal], list[Berth]]:
+    """The chains as places that are opened when they are first tended: some may be down now."""
+    # Keys are read at once: one that is malformed is the caller's to mend, not a chain's fault.
+    ready = [(chain, _account(chain, keyring, environment)) for chain in chains]
+
+    def made(journal: Journal) -> list[Berth]:
+        return [Berth(chain.name, _opener(chain, account, journal)) for chain, account in ready]
+
+    return made
+
+
+def elsewhere(log: LogView, chains: Sequence[ChainSetting], opened: ExitStack) -> list[Elsewhere]:
+    """Every chain besides the home chain that the log remembers, to be read by an audit."""
+    urls = {chain.name: chain for chain in chains}
+    found = []
+    for known in remembered(log):
+        if known.name == HOME:
+            continue
+        chain = urls.get(known.name)
+        if chain is None:
+            hint = f"no URL is given: pass --chain {known.name}=URL (chain id {known.chain_id})"
+            found.append(Elsewhere(known.name, None, hint))
+            continue
+        rpc = opened.enter_context(HttpRpc(chain.rpc, TIMEOUT_S))
+        try:
+            final_block = Finality(Client(rpc), chain.confirmations)
+            found.append(Elsewhere(known.name, revisit(log, known, rpc, final_block)))
+        except VeridictError as problem:
+            found.append(Elsewhere(known.name, None, problem.message))
+    return found
+
+
+def home_since(log: LogView) -> int:
+    """No anchor of this log stands on its home chain in an older block."""
+    return next((known.since for known in remembered(log) if known.name == HOME), 0)
+
+
+def _opener(
+    chain: ChainSetting, account: AnyAccount, journal: Journal
+) -> Callable[[ExitStack], Poster]:
+    def open_(connections: ExitStack) -> Poster:
+        with ExitStack() as trying:
+            rpc = trying.enter_context(HttpRpc(chain.rpc, TIMEOUT_S))
+            place = join(
+                journal.log,
+                chain.name,
+                rpc,
+                account,
+                lambda client: Finality(client, chain.confirmations),
+                contract=chain.contract,
+                chain_id=chain.chain_id,
+            )
+            poster = Poster(place, journal, Plan(chain.deadline_s), FeeHistory(place.client))
+            connections.push(trying.pop_all())
+        return poster
+
+    return open_
+
+
+def _account(chain: ChainSetting, keyring: Keyring, environment: Mapping[str, str]) -> AnyAccount:
+    if chain.key_env is None:
+        return keyring.account(f"anchor on {chain.name}")
+    if chain.key_env not in environment:
+        raise BadInput(
+            f"{chain.key_env} is not set, which is to hold the key for chain {chain.name}",
+            remedy="set it to 64 hex digits, or take key_env out of the settings",
+        )
+    return account_of(environment[chain.key_env], chain.key_env)
