@@ -43,13 +43,15 @@ _BINARY = os.environ.get("VERIDICT_ANVIL")  # read before tests clear the surrou
 
 
 @contextmanager
-def running_anvil(*options: str, mining: bool = True) -> Iterator[str]:
+def running_anvil(
+    *options: str, mining: bool = True, chain_id: int = CHAIN_ID
+) -> Iterator[str]:
     """The URL of a fresh node under Prague rules. Without `mining`, blocks come by evm_mine."""
     port = _free_port()
     blocks = ["--block-time", BLOCK_TIME_S] if mining else ["--no-mining"]
     command = [
         _BINARY or anvil_binary(), "--host", "127.0.0.1", "--port", str(port), "--silent",
-        "--hardfork", "prague", "--chain-id", str(CHAIN_ID), "--gas-limit", "60000000",
+        "--hardfork", "prague", "--chain-id", str(chain_id), "--gas-limit", "60000000",
         *blocks, *options,
     ]  # fmt: skip
     process = subprocess.Popen(
