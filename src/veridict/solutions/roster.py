@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from veridict.core.errors import BadInput
+from veridict.core.nouns import Request
 from veridict.solutions.finance.credit import Credit
 from veridict.solutions.finance.payments import Payments, fdh_root
 from veridict.watch.scenario import Scenario
@@ -48,6 +50,15 @@ def scenario_of(
                 scenario=name,
                 data=data,
             )
+
+
+def grouping_of_data(title: str) -> Callable[[Request], tuple[str, ...]]:
+    """How requests of the scenario whose card names the data `title` are grouped; needs no data.
+
+    What is returned raises BadInput for a request of another shape.
+    """
+    scenario: Scenario[Any] = Credit() if title == "uci" else Payments.amlsim()
+    return lambda request: scenario.groups(scenario.shape.fields(request))
 
 
 def scenario_of_data(

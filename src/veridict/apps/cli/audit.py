@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from veridict.apps.cli.audit_model import model
+from veridict.apps.cli.audit_pack import export, verify
 from veridict.apps.cli.options import node_options, settings_of
 from veridict.apps.cli.render import checks_json, console, drawn, print_checks, print_json
 from veridict.apps.wire import open_evidence
@@ -58,4 +59,5 @@ def audit(
     return 0 if all(check.passed for check in checks) else EvidenceError.exit_status
 
 
-audit.add_command(model)
+for command in (model, export, verify):
+    audit.add_command(command)

@@ -143,6 +143,13 @@ class Archive:
             crc = crc32(part, crc)
         return digest.hexdigest(), crc == member.crc
 
+    def sha256(self) -> str:
+        """Of the whole file, in hex."""
+        whole, digest = self._file.seek(0, os.SEEK_END), sha256()
+        for at in range(0, whole, _STEP):
+            digest.update(self._at(at, min(_STEP, whole - at)))
+        return digest.hexdigest()
+
     def _directory(self) -> Iterator[Member]:
         whole = self._file.seek(0, os.SEEK_END)
         if whole > MAX_PACK_BYTES + _END.size:

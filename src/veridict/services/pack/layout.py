@@ -41,10 +41,21 @@ MAX_CHECKPOINTS = 10**8  # eight digits
 _LENGTH = struct.Struct(">I")
 
 
+class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where else the log is anchored. No anchor of it stands there in a block before `since`."""
+
+    name: str
+    chain_id: int
+    genesis: str
+    contract: str
+    operator: str
+    since: int
+
+
 class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`pack.json`. `opened` is [first, behind the last] record whose payload may be open.
 
-    `chains[0]` is where the models are registered; anchors may stand on any of them.
+    `home` is the chain that has the models; `places` are contracts on others that hold anchors.
     """
 
     format: str
@@ -53,7 +64,8 @@ class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     operator: str
     size: int
     opened: tuple[int, int]
-    chains: list[Addresses]
+    home: Addresses
+    places: list[Place]
     guards: list[str]
 
     def encode(self) -> bytes:
@@ -66,8 +78,8 @@ class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         first, stop = about.opened
         if about.format != FORMAT:
             raise wrong("pack.about", f"its format is {about.format[:80]!r}, not {FORMAT!r}")
-        if not (0 <= first <= stop <= about.size and about.chains):
-            raise wrong("pack.about", "its size, range or chains cannot be")
+        if not 0 <= first <= stop <= about.size:
+            raise wrong("pack.about", "its size and range cannot be")
         return about
 
 

@@ -39,8 +39,11 @@ What these words claim is proved by none of them: trust the answers, not the pac
 
 def readme(about: About) -> bytes:
     chains = "\n".join(
-        f"| chain {places.chain_id} | registry `{places.registry}`, anchors `{places.anchor}` |"
-        for places in about.chains
+        (
+            f"| chain {about.home.chain_id} | registry `{about.home.registry}`, "
+            f"anchors `{about.home.anchor}` |",
+            *(f"| chain {place.chain_id} | anchors `{place.contract}` |" for place in about.places),
+        )
     )
     return PAGE.format(
         origin=about.origin,

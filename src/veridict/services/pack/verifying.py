@@ -53,6 +53,7 @@ class Report:
     """`whose` is answer 0, on the pack itself; the ten follow."""
 
     about: About
+    sha256: str
     whose: Answer
     examination: Examination
 
@@ -104,12 +105,12 @@ def verify_pack(pack: Pack, brought: Brought, progress: Progress = silent) -> Re
     )
     examination = examine(case, progress)
     _vouched(pack, brought, examination, network, whose)
-    whose.evidence.insert(0, Told("members", f"{members:,}, by their signed digests"))
+    whose.evidence.insert(0, Told("members", f"{members:,}, compared with their signed digests"))
     answer = Answer(
         0, WHOSE, members, tuple(whose.evidence),
         (*whose.findings, *pack.findings), tuple(whose.unasked),
     )  # fmt: skip
-    return Report(pack.about, answer, examination)
+    return Report(pack.about, pack.archive.sha256(), answer, examination)
 
 
 def _key(pack: Pack, brought: Brought, whose: _Whose) -> Verifier:
@@ -136,7 +137,7 @@ def _network(about: About, brought: Brought) -> Network | None:
     """Raises WrongChain where the chain is another, or nothing stands at the pack's addresses."""
     if brought.rpc is None:
         return None
-    return Network.at(Client(brought.rpc), about.chains[0])
+    return Network.at(Client(brought.rpc), about.home)
 
 
 def _guards(about: About, network: Network, whose: _Whose) -> list[Contract]:

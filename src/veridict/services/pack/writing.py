@@ -26,7 +26,7 @@ from veridict.services.audit.walk import rows_of
 from veridict.services.deploy import Addresses
 from veridict.services.pack import layout, manifest
 from veridict.services.pack.archive import write_archive
-from veridict.services.pack.layout import About, State
+from veridict.services.pack.layout import About, Place, State
 from veridict.services.pack.measured import Grouping, Measured
 from veridict.services.pack.readme import readme
 from veridict.services.papers.files import Subject, write_papers
@@ -37,13 +37,14 @@ Made = tuple[str, Callable[[], bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Exhibit:
-    """What a pack is written from. `signer` is the log's own; `chains[0]` has the registry."""
+    """What a pack is written from. `signer` is the log's own; `home` has the registry."""
 
     log: LogView
     shelf: Shelf
     signer: Signer
     operator: str
-    chains: tuple[Addresses, ...]
+    home: Addresses
+    places: tuple[Place, ...] = ()
     guards: tuple[str, ...] = ()
     grouping: Grouping | None = None
 
@@ -117,7 +118,7 @@ def _members(exhibit: Exhibit, head: SignedCheckpoint, opened: tuple[int, int]) 
     log, size = exhibit.log, head.size
     about = About(
         layout.FORMAT, log.origin, log.verifier.vkey, exhibit.operator, size, opened,
-        list(exhibit.chains), list(exhibit.guards),
+        exhibit.home, list(exhibit.places), list(exhibit.guards),
     )  # fmt: skip
     anchors = [anchor for anchor in log.anchors() if anchor.size <= size]
     papers = _papers(exhibit, size)

@@ -22,7 +22,7 @@ class Authentic:
 
     def answer(self, number: int, checks: Sequence[Check]) -> Answer:
         opened, rows = checks[5], self._rows
-        evidence = [Told("commitments", f"requests and inputs open {opened.examined:,} of them")]
+        evidence = [Told("commitments", f"{opened.examined:,} opened by requests and inputs")]
         findings, unasked = list(opened.findings), []
         if self._settled.asked:
             confirmed, wrong = self._settled.others_asked()

@@ -36,7 +36,9 @@ class Bodies:
         ]
         if self._case.published is not None:
             findings += _others(self._case.published(), findings)
-            evidence.append(Told("as published", "tiles and bundles are what the bodies make"))
+            evidence.append(
+                Told("as published", "tiles and bundles, compared with what the bodies make")
+            )
         unasked = []
         if self._withheld:
             unasked.append(f"payloads of {count(self._withheld, 'record')} are withheld")

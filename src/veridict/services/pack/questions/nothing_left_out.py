@@ -31,22 +31,28 @@ class NothingLeftOut:
             *heads.findings, *anchors.findings, *sequence.findings,
         ]  # fmt: skip
         evidence = [
-            Told("records", f"0 to {self._case.log.size - 1}, one each"),
-            Told("numbers", f"predictions {self._first} to {self._last}, one each"),
-            Told("signed heads", f"{heads.examined:,}, each the root of these records"),
+            Told("records", f"0 to {self._case.log.size - 1}, looked for one by one"),
+            Told(
+                "numbers",
+                f"{count(sequence.examined, 'prediction')}, {self._first} to {self._last}",
+            ),
+            Told("signed heads", f"{heads.examined:,}, compared with the root of these records"),
         ]
         unasked = []
         if self._case.network is None:
             unasked.append("that no earlier head on chain covers anything else: " + NO_CHAIN)
         else:
             evidence.append(
-                Told("heads on chain", f"{anchors.examined:,}, each the root of these records")
+                Told(
+                    "heads on chain",
+                    f"{anchors.examined:,}, compared with the root of these records",
+                )
             )
             findings += self._guards(evidence)
         if self._case.histories is not None:
             findings += self._case.histories()
-            told = f"{count(self._case.histories_known, 'head')} seen elsewhere"
-            evidence.append(Told("compared", f"{told}: this log extends it"))
+            told = f"{count(self._case.histories_known, 'head')}, which this log must extend"
+            evidence.append(Told("seen elsewhere", told))
         return Answer(
             number, self.asked, sequence.examined, tuple(evidence), tuple(findings), tuple(unasked)
         )
@@ -59,7 +65,7 @@ class NothingLeftOut:
         evidence.append(
             Told(
                 "guards acted on",
-                f"{count(self._settled.decided, 'prediction')}, each in the log{late}",
+                f"{count(self._settled.decided, 'prediction')}, looked for in the log{late}",
             )
         )
         return findings

@@ -42,7 +42,10 @@ class BeforeOutcome:
                 anchored += max(0, min(stop, bisect_left(self._indices, held)) - start)
         evidence = [
             Told("outcomes", f"{count(len(self._outcomes), 'record')} of labels"),
-            Told("labelled", f"{count(labelled, 'prediction')}, each logged before its label"),
+            Told(
+                "labelled",
+                f"{count(labelled, 'prediction')}, compared with where their labels stand",
+            ),
         ]
         unasked = []
         if self._case.network is None:

@@ -59,7 +59,7 @@ class WhoAllowed:
             return "nobody has acted on a case yet"
         said = ", ".join(f"{many:,} × {name}" for name, many in sorted(acts.items()))
         proven = sum(act.tx_hash is not None for _, act in self._settled.acts)
-        return f"{said}, each about a prediction in the log; {proven:,} moved tokens"
+        return f"{said}, about predictions in the log; {proven:,} moved tokens"
 
     def _owners(self, network: Network) -> list[Told]:
         found = []
