@@ -13,7 +13,6 @@ import msgspec
 
 from veridict.chain.receipts import Signed, Tx, TxReceipt
 from veridict.ledger.log import Log
-from veridict.proofs.checkpoint import SignedCheckpoint
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -35,16 +34,16 @@ class Sent(msgspec.Struct, frozen=True):
     at_once_fee: int
 
     @classmethod
-    def of(cls, signed: Signed, head: SignedCheckpoint, now_ms: int, at_once_fee: int) -> Sent:
+    def of(cls, signed: Signed, size: int, now_ms: int, at_once_fee: int) -> Sent:
         tx = signed.tx
         assert tx.to is not None, "an anchor goes to a contract"
         return cls(
             signed.hash, signed.raw, signed.nonce, signed.gas, signed.max_fee, signed.tip,
-            tx.to, tx.data, head.size, now_ms, at_once_fee,
+            tx.to, tx.data, size, now_ms, at_once_fee,
         )  # fmt: skip
 
     def signed(self) -> Signed:
-        tx = Tx(self.to, self.data, label="Anchor.anchor")
+        tx = Tx(self.to, self.data, gas=self.gas, label="Anchor.anchor")
         return Signed(self.hash, self.raw, self.nonce, self.gas, tx, self.max_fee, self.tip)
 
 
@@ -106,13 +105,11 @@ class Outbox:
     def books(self) -> Books:
         return self._state.books
 
-    def keeper(
-        self, head: SignedCheckpoint, now_ms: int, at_once_fee: int
-    ) -> Callable[[Signed], None]:
+    def keeper(self, size: int, now_ms: int, at_once_fee: int) -> Callable[[Signed], None]:
         """For `Client.hand_over`."""
 
         def keep(signed: Signed) -> None:
-            self._put(sent=Sent.of(signed, head, now_ms, at_once_fee))
+            self._put(sent=Sent.of(signed, size, now_ms, at_once_fee))
 
         return keep
 

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from veridict.chain.fees import Fees
-from veridict.chain.receipts import Signed
+from veridict.chain.receipts import Signed, Tx
 from veridict.chain.refusals import nonce_is_taken
 from veridict.core.errors import Refused, RpcUnavailable
 from veridict.core.nouns import Anchor
@@ -195,7 +195,7 @@ class Poster:
             return None
         if client.is_known(sent.hash):
             if used == sent.nonce and self._journal.clock() - sent.sent_ms > STUCK_MS:
-                return self._post(None, instead_of=sent.signed())
+                return self._outbid(sent)
             return Outcome(Standing.SENT)
         queued = client.nonce(self.place.operator, "pending")
         if queued < sent.nonce:
@@ -207,7 +207,7 @@ class Poster:
             client.push(sent.signed())
         except Refused as error:  # its fees are too low by now, say
             if not nonce_is_taken(error):
-                return self._post(None, instead_of=sent.signed())
+                return self._outbid(sent)
         return Outcome(Standing.SENT)
 
     def _is_returning(self) -> bool:
@@ -247,7 +247,7 @@ class Poster:
         except Refused:  # a chain that tells no fees: everything waits for the deadline
             return None
 
-    def _post(self, offered: SignedCheckpoint | None, instead_of: Signed | None = None) -> Outcome:
+    def _post(self, offered: SignedCheckpoint | None) -> Outcome:
         log, place, old = self._journal.log, self.place, self.covered
         head = self._journal.head_beyond(old, offered)
         tx = place.contract.tx(
@@ -260,14 +260,24 @@ class Poster:
             log.consistency_proof(old, head.size) if old else [],
         )
         at_once = self._seen[2] if self._seen is not None and self._seen[0] == old else 0
-        keep = self._outbox.keeper(head, self._journal.clock(), at_once)
+        return self._hand_over(tx, head.size, at_once)
+
+    def _outbid(self, sent: Sent) -> Outcome:
+        """The same anchor under the same nonce, with higher fees: one of the two is mined."""
+        signed = sent.signed()
+        return self._hand_over(signed.tx, sent.size, sent.at_once_fee, instead_of=signed)
+
+    def _hand_over(
+        self, tx: Tx, size: int, at_once_fee: int, instead_of: Signed | None = None
+    ) -> Outcome:
+        keep = self._outbox.keeper(size, self._journal.clock(), at_once_fee)
         try:
-            signed = place.client.hand_over(tx, keep, instead_of=instead_of)
+            signed = self.place.client.hand_over(tx, keep, instead_of=instead_of)
         except Refused as error:
             if nonce_is_taken(error):  # by another process with this key: see in the next step
                 return Outcome(Standing.SENT)
             raise
-        if place.client.receipt(signed.hash) is not None:  # this chain mines at once
+        if self.place.client.receipt(signed.hash) is not None:  # this chain mines at once
             self.look()
         if self._mined is None:
             return Outcome(Standing.SENT)
