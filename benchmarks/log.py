@@ -17,6 +17,7 @@ from veridict.core.nouns import Payload, Request
 from veridict.ledger.entry import Entry
 from veridict.ledger.log import Log
 from veridict.ledger.verify import check_log
+from veridict.privacy.vault import FileVault
 from veridict.proofs.note import Signer
 
 CLIENTS = 1024
@@ -55,7 +56,11 @@ def run() -> list[Row]:
 def _log() -> Iterator[Log]:
     with (
         tempfile.TemporaryDirectory() as directory,
-        Log.open(Path(directory), signer=Signer.generate("example.com/benchmark")) as log,
+        Log.open(
+            Path(directory),
+            signer=Signer.generate("example.com/benchmark"),
+            vault=FileVault(Path(directory) / "vault"),
+        ) as log,
     ):
         yield log
 

@@ -15,7 +15,7 @@ import threading
 import time
 from pathlib import Path
 
-from tests.support.ledger import make_entry, make_signer
+from tests.support.ledger import make_entry, make_signer, make_vault
 from veridict.ledger.log import Log
 
 
@@ -30,7 +30,7 @@ def client(log: Log, number: int, seed: int) -> None:
 
 def main() -> None:
     directory, seed = Path(sys.argv[1]), int(sys.argv[2])
-    log = Log.open(directory, signer=make_signer())
+    log = Log.open(directory, signer=make_signer(), vault=make_vault(directory))
     for number in range(8):
         threading.Thread(target=client, args=(log, number, seed), daemon=True).start()
     while True:

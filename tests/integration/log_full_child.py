@@ -12,7 +12,7 @@ import resource
 import sys
 from pathlib import Path
 
-from tests.support.ledger import make_entry, make_signer
+from tests.support.ledger import make_entry, make_signer, make_vault
 from veridict.core.errors import StorageFailed
 from veridict.ledger.log import Log
 from veridict.ledger.verify import check_log
@@ -28,7 +28,9 @@ def limit(soft: int) -> None:
 def main() -> None:
     acknowledged = 0
     failures: list[tuple[str, str]] = []
-    with Log.open(Path(sys.argv[1]), signer=make_signer()) as log:
+    with Log.open(
+        Path(sys.argv[1]), signer=make_signer(), vault=make_vault(Path(sys.argv[1]))
+    ) as log:
         limit(LIMIT_BYTES)
         while len(failures) < 3:
             batch = [make_entry(f"{acknowledged + i}") for i in range(200)]

@@ -15,7 +15,7 @@ import threading
 import time
 from pathlib import Path
 
-from tests.support.ledger import make_prediction, make_signer
+from tests.support.ledger import make_prediction, make_signer, make_vault
 from veridict.core.errors import StorageFailed
 from veridict.core.nouns import PredictionRecord
 from veridict.ledger.log import Log
@@ -43,7 +43,8 @@ def client(log: Log, number: int, seed: str) -> None:
 
 def main() -> None:
     directory, store, seed = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
-    log = Log.open(directory, signer=make_signer(), store=store, finish=numbered)
+    vault = make_vault(directory.parent)  # one for all writers
+    log = Log.open(directory, signer=make_signer(), store=store, finish=numbered, vault=vault)
     for number in range(4):
         threading.Thread(target=client, args=(log, number, seed), daemon=True).start()
     while True:

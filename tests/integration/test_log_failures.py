@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.ledger import make_entry, make_signer
+from tests.support.ledger import make_entry, make_signer, make_vault
 from tests.support.missing import missing
 from veridict.core.errors import StorageFailed
 from veridict.ledger.log import Log
 from veridict.ledger.verify import check_log
+from veridict.privacy.vault import FileVault
 
 PROJECT = Path(__file__).parents[2]
 
@@ -37,7 +38,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def open_log(path: Path) -> Log:
-    return Log.open(path, signer=make_signer())
+    return Log.open(path, signer=make_signer(), vault=make_vault(path))
 
 
 def test_a_full_disk_stops_the_log_and_room_lets_it_go_on(small_disk: Path) -> None:
@@ -173,7 +174,8 @@ def test_a_read_only_medium_can_be_read_and_audited_but_not_written(protected: P
     with pytest.raises(StorageFailed, match=r"cannot be (written|opened)") as caught:
         open_log(protected)
     assert caught.value.remedy
-    with Log.open_readonly(protected) as log:
+    vault = FileVault.open_readonly(protected / "vault")
+    with Log.open_readonly(protected, vault=vault) as log:
         assert log.size == 1
         assert check_log(log) == []
         assert log.find_request("a") == 0

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.ledger import make_entry, make_signer
+from tests.support.ledger import make_entry, make_signer, make_vault
 from veridict.ledger.log import Log
 from veridict.ledger.verify import check_log
 
@@ -58,7 +58,9 @@ def test_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
             for i in range(count):
                 assert first + i not in acknowledged, "two callers were given one index"
                 acknowledged[first + i] = make_entry(f"{tag}.{i}").body
-        with Log.open(tmp_path, signer=make_signer()) as log:  # the lock died with its holder
+        with Log.open(
+            tmp_path, signer=make_signer(), vault=make_vault(tmp_path)
+        ) as log:  # the lock died with its holder
             bodies = list(log.bodies())
             assert all(bodies[index] == body for index, body in acknowledged.items())
             assert check_log(log) == []

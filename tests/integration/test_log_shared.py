@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.kept import Kept
-from tests.support.ledger import make_prediction
+from tests.support.ledger import make_prediction, make_vault
 from tests.support.parts import ROOT
 from tests.support.postgres import Server, running_postgres
 from veridict.core.nouns import PredictionRecord
@@ -106,7 +106,8 @@ def test_writers_and_the_server_are_killed_and_nothing_acknowledged_is_lost(
     assert {line[3][0] for line in appended} == {"a", "b", "c"}, "a writer wrote nothing"
     assert any(line[0] == "failed" for line in lines), "the server was never missed"
 
-    with Kept(tmp_path / "reader", children[0].store).open() as log:
+    reader = Kept(tmp_path / "reader", children[0].store)
+    with reader.open(vault=make_vault(tmp_path)) as log:
         records = [PredictionRecord.decode(body) for body in log.bodies()]
         seen: set[int] = set()
         for line in appended:

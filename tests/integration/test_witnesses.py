@@ -16,7 +16,7 @@ from threading import Thread
 import httpx
 import pytest
 
-from tests.support.ledger import make_entry, make_signer
+from tests.support.ledger import make_entry, make_signer, make_vault
 from tests.support.tlog import TIME_S, bodies, cosigner, head
 from veridict.apps.peers import post
 from veridict.core.nouns import RecordState
@@ -99,7 +99,7 @@ def policy_of(threshold: int, verifiers: list[CosignatureVerifier]) -> Policy:
 
 @pytest.fixture
 def log(tmp_path: Path) -> Iterator[Log]:
-    with Log.open(tmp_path / "log", signer=SIGNER) as opened:
+    with Log.open(tmp_path / "log", signer=SIGNER, vault=make_vault(tmp_path / "log")) as opened:
         opened.append([make_entry(str(number)) for number in range(300)])
         yield opened
 

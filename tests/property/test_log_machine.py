@@ -11,7 +11,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tests.support.ledger import make_anchor, make_payload, make_signer, slow_inclusion, slow_root
+from tests.support.ledger import (
+    make_anchor,
+    make_payload,
+    make_signer,
+    make_vault,
+    slow_inclusion,
+    slow_root,
+)
 from veridict.core.errors import BadInput
 from veridict.core.nouns import Anchor, Payload, RecordState
 from veridict.ledger.entry import Entry
@@ -33,7 +40,7 @@ class LogMachine(RuleBasedStateMachine):
         self.payloads: list[Payload | None] = []
         self.heads: list[tuple[int, bytes]] = []
         self.anchors: list[Anchor] = []
-        self.log = Log.open(self.directory, signer=make_signer())
+        self.log = Log.open(self.directory, signer=make_signer(), vault=make_vault(self.directory))
 
     def entries(self, batch: list[tuple[bytes, bool]]) -> list[Entry]:
         """Entries for `batch`, which the model counts as appended."""
@@ -92,7 +99,7 @@ class LogMachine(RuleBasedStateMachine):
     @rule()
     def reopen(self) -> None:
         self.log.close()
-        self.log = Log.open(self.directory, signer=make_signer())
+        self.log = Log.open(self.directory, signer=make_signer(), vault=make_vault(self.directory))
 
     @rule(data=st.data())
     @precondition(lambda self: self.bodies)

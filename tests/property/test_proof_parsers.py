@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.support.ledger import make_payload, make_signer
 from veridict.core.errors import BadInput, EvidenceError
 from veridict.core.nouns import Payload, Request
-from veridict.ledger.payloads import decode_payload, encode_payload, request_id_of
+from veridict.ledger.payloads import decode_payload, encode_payload
 from veridict.proofs.checkpoint import Checkpoint, SignedCheckpoint
 from veridict.proofs.note import Note, Verifier
 
@@ -104,7 +104,8 @@ def test_every_verifier_key_survives_its_text(name: str, key: bytes) -> None:
 @given(st.binary(max_size=200))
 @settings(max_examples=300)
 def test_noise_is_no_payload(data: bytes) -> None:
-    payload = parsed(decode_payload, data, "payload.malformed")
+    refusal = "payload.malformed" if data else "payload.sealed"
+    payload = parsed(decode_payload, data, refusal)
     if payload is None:
         return
     assert encode_payload(payload) == data
@@ -120,7 +121,6 @@ def test_every_payload_survives_its_bytes(
     payload = Payload(Request(name, subject, time_s, content), b"\x01" * 32, inputs, b"\x02" * 32)
     data = encode_payload(payload)
     assert decode_payload(data) == payload
-    assert request_id_of(data) == name.encode()
 
 
 @given(st.integers(0, len(encode_payload(make_payload("p")))))

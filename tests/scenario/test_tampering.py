@@ -8,11 +8,15 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
 from tests.support.told import opened, told_copy
+from veridict.core.ports import Personal
+from veridict.ledger.entry import owner_of
 from veridict.ledger.keys import load_or_create_signer
+from veridict.ledger.payloads import encode_payload
 from veridict.proofs.checkpoint import Checkpoint, SignedCheckpoint
 from veridict.services.demo.tamper import (
     HASH_BYTES,
@@ -50,15 +54,21 @@ def damage_payload(copy: Copy) -> None:
 
 
 def alter_request(copy: Copy) -> None:
-    """One byte of the request's content, behind the fixed header and the names."""
+    """One byte of the request's content, sealed again under the subject's own key."""
     payload = copy.node.log.payload(copy.victim)
     assert payload is not None
-    with closing(sqlite3.connect(copy.log_directory / "log.sqlite")) as db, db:
-        (data,) = db.execute("SELECT payload FROM payload WHERE idx = ?", (copy.victim,)).fetchone()
-        content = payload.request.content
-        altered = data.replace(content, content[:-2] + bytes([content[-2] ^ 1]) + content[-1:])
-        assert altered != data
-        db.execute("UPDATE payload SET payload = ? WHERE idx = ?", (altered, copy.victim))
+    request = payload.request
+    content = request.content[:-2] + bytes([request.content[-2] ^ 1]) + request.content[-1:]
+    altered = replace(payload, request=replace(request, content=content))
+    with closing(copy.vault()) as vault:
+        (sealed,) = vault.seal([Personal(owner_of(payload), request.id, encode_payload(altered))])
+    copy.sql(
+        "UPDATE payload SET slot = ?, tag = ?, payload = ? WHERE idx = ?",
+        sealed.slot,
+        sealed.tag,
+        sealed.box,
+        copy.victim,
+    )
 
 
 def swap_bodies(copy: Copy) -> None:

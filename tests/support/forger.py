@@ -20,6 +20,7 @@ from veridict.ledger.entry import Entry
 from veridict.ledger.keys import load_or_create_signer
 from veridict.ledger.log import Log
 from veridict.models.shelf import Shelf
+from veridict.privacy.vault import FileVault
 from veridict.services.anchoring import anchor
 from veridict.services.audit import audit
 from veridict.services.deploy import Network
@@ -54,7 +55,7 @@ def forged(node: Node, directory: Path, lie: Lie) -> Iterator[Forged]:
     network = node.network.acting_as(account)
     rows = [(_taken_back(body), payload) for body, payload in lie(_rows(node))]
     signer = load_or_create_signer(directory, f"veridict/{account.address.lower()}")
-    with closing(Log.open(directory, signer=signer)) as log:
+    with closing(Log.open(directory, signer=signer, vault=FileVault(directory))) as log:
         log.append([Entry(body, payload) for body, payload in rows])
         anchor(log, network, clock_ms=node.parts.clock())
         yield Forged(log, network, account.address, node.parts.shelf)

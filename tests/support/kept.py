@@ -10,8 +10,9 @@ from typing import Any
 
 import psycopg
 
-from tests.support.ledger import make_signer
+from tests.support.ledger import make_signer, make_vault
 from veridict.ledger.log import Log
+from veridict.privacy.vault import FileVault
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +23,13 @@ class Kept:
     store: str | None = None
 
     def open(self, **more: Any) -> Log:
-        return Log.open(self.directory, **{"signer": make_signer(), "store": self.store, **more})
+        given = {"signer": make_signer(), "store": self.store, **more}
+        vault = given.pop("vault", None) or make_vault(self.directory)
+        return Log.open(self.directory, vault=vault, **given)
 
     def readonly(self) -> Log:
-        return Log.open_readonly(self.directory, store=self.store)
+        vault = FileVault.open_readonly(self.directory / "vault")
+        return Log.open_readonly(self.directory, store=self.store, vault=vault)
 
     def change(self, sql: str, *args: object) -> int:
         """Runs `sql` where the log is kept, as someone with the right to; rows it touched."""

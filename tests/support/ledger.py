@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import sha256
+from pathlib import Path
 
 from veridict.core.nouns import Anchor, Decision, Payload, PredictionRecord, Request
 from veridict.ledger.entry import Entry
+from veridict.privacy.vault import FileVault
 from veridict.proofs.note import Signer
 
 # A key made for tests and published here: it protects nothing.
@@ -15,6 +17,11 @@ TEST_SKEY = "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09
 
 def make_signer() -> Signer:
     return Signer.from_skey(TEST_SKEY)
+
+
+def make_vault(directory: Path) -> FileVault:
+    """The vault of a log in `directory`, which closes it."""
+    return FileVault(directory / "vault")
 
 
 def make_payload(name: str) -> Payload:

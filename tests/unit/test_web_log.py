@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.support.asgi import client
-from tests.support.ledger import make_entry, make_signer
+from tests.support.ledger import make_entry, make_signer, make_vault
 from tests.support.small_node import SmallNode
 from veridict.apps.web.app import create_app
 from veridict.ledger.faces import LogFiles
@@ -21,7 +21,7 @@ SIGNER = make_signer()
 
 @pytest.fixture
 def log(tmp_path: Path) -> Iterator[Log]:
-    with Log.open(tmp_path / "log", signer=SIGNER) as opened:
+    with Log.open(tmp_path / "log", signer=SIGNER, vault=make_vault(tmp_path / "log")) as opened:
         opened.append([make_entry(str(number)) for number in range(300)])
         yield opened
 

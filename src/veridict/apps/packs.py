@@ -20,6 +20,7 @@ from veridict.ledger.keys import load_or_create_signer
 from veridict.ledger.log import Log
 from veridict.models.card import ModelCard
 from veridict.models.shelf import Shelf
+from veridict.privacy.vault import FileVault
 from veridict.proofs.checkpoint import SignedCheckpoint
 from veridict.proofs.note import Verifier
 from veridict.services.audit.source import Source
@@ -48,7 +49,8 @@ def open_exhibit(settings: Settings) -> Iterator[Exhibit]:
             f"{home} holds no log",
             remedy="name the home of a node with --home, or run `veridict demo` first",
         )
-    with Log.open_readonly(home / "log") as log:
+    vault = FileVault.open_readonly(home / "vault")
+    with Log.open_readonly(home / "log", vault=vault) as log:
         log.expect_witnesses(policy_of(settings))
         stored, guard = log.meta_get(ADDRESSES), log.meta_get(GUARD)
         if stored is None:

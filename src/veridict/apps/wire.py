@@ -3,6 +3,7 @@
 home/
   accounts.json   keys of the operator and other roles, 0600
   log/            the log, its signing key
+  vault/          a key for every subject, without which no payload opens
   models/         canonical models by their ids
   chain/          the embedded chain, where no RPC is given
   node.json       while a node runs: where it can be reached
@@ -35,6 +36,7 @@ from veridict.ledger.keys import load_or_create_signer
 from veridict.ledger.log import Log
 from veridict.models.card import ModelCard
 from veridict.models.shelf import Shelf
+from veridict.privacy.vault import FileVault
 from veridict.services.anchoring import home_place, log_id, log_key
 from veridict.services.anchoring.fleet import Berth, Fleet
 from veridict.services.anchoring.joining import remember
@@ -78,7 +80,9 @@ def open_node(settings: Settings, scenario: Scenario[Any] | None = None) -> Node
         keyring = Keyring(home / "accounts.json")
         operator = keyring.account("operator")
         signer = load_or_create_signer(home / "log", f"veridict/{operator.address.lower()}")
-        log = Log.open(home / "log", signer=signer, also=second_key(settings, signer.name))
+        also = second_key(settings, signer.name)
+        vault = FileVault(home / "vault")
+        log = Log.open(home / "log", signer=signer, also=also, vault=vault)
         opened.callback(log.close)
         if log.meta_get(ADDRESSES) is not None:
             _need_url(settings, _addresses(log))
@@ -87,6 +91,7 @@ def open_node(settings: Settings, scenario: Scenario[Any] | None = None) -> Node
         network = _network(log, client)
         parts = Parts(
             log=log,
+            vault=vault,
             network=network,
             keyring=keyring,
             shelf=Shelf(home / "models"),
@@ -155,7 +160,8 @@ def open_evidence(settings: Settings, operator: str | None = None) -> Iterator[E
     home = settings.home
     _need_log(home)
     with ExitStack() as opened:
-        log = opened.enter_context(Log.open_readonly(home / "log"))
+        vault = FileVault.open_readonly(home / "vault")
+        log = opened.enter_context(Log.open_readonly(home / "log", vault=vault))
         log.expect_witnesses(policy_of(settings))
         address = operator or Keyring(home / "accounts.json").account("operator").address
         addresses = _addresses(log)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 
@@ -28,14 +28,14 @@ class Clock(Protocol):
 class Personal:
     """Bytes about somebody, before they are sealed. `name` is what they are found by later."""
 
-    subject: str
-    name: str
-    data: bytes
+    subject: str = field(repr=False)
+    name: str = field(repr=False)
+    data: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """`box` opens with the subject's key, which is number `slot`; `tag` is a keyed hash of the name.
+    """`box` opens with the subject's key, number `slot`; `tag` is a keyed hash of the name.
 
     Both numbers are signed, of 64 bits, and tell nothing without the vault.
     """
@@ -62,3 +62,5 @@ class Vault(Protocol):
 
     def tag(self, name: str) -> int:
         """The number by which what was sealed under `name` is found."""
+
+    def close(self) -> None: ...

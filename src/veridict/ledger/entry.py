@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from veridict.core.errors import BadInput
 from veridict.core.nouns import Payload
+from veridict.core.ports import Personal
 from veridict.ledger.payloads import encode_payload
 
 MAX_BODY_BYTES = 65_535  # c2sp.org/tlog-tiles: entry bundles have uint16 lengths
@@ -20,12 +21,14 @@ class Entry:
     payload: Payload | None = None
 
 
-def encode(entries: Sequence[Entry]) -> tuple[list[bytes], list[bytes | None]]:
-    """Bodies and stored payloads, one each. Raises BadInput."""
+def encode(
+    entries: Sequence[Entry], *, sealable: bool
+) -> tuple[list[bytes], list[Personal | None]]:
+    """Bodies and payloads to seal, one each. Raises BadInput."""
     if not entries:
         raise BadInput("nothing to append", remedy="pass at least one entry")
     bodies: list[bytes] = []
-    payloads: list[bytes | None] = []
+    payloads: list[Personal | None] = []
     for entry in entries:
         size = len(entry.body)
         if not 0 < size <= MAX_BODY_BYTES:
@@ -34,5 +37,18 @@ def encode(entries: Sequence[Entry]) -> tuple[list[bytes], list[bytes | None]]:
                 remedy=f"log 1 to {MAX_BODY_BYTES} bytes, and a hash of what is longer",
             )
         bodies.append(entry.body)
-        payloads.append(None if entry.payload is None else encode_payload(entry.payload))
+        payloads.append(None if entry.payload is None else _personal(entry.payload, sealable))
     return bodies, payloads
+
+
+def owner_of(payload: Payload) -> str:
+    """Whose data it is; a request that names nobody is about itself, and erased by its id."""
+    return payload.request.subject or payload.request.id
+
+
+def _personal(payload: Payload, sealable: bool) -> Personal:
+    if not sealable:
+        raise BadInput(
+            "a log without a vault keeps no payloads", remedy="open the log with a vault"
+        )
+    return Personal(owner_of(payload), payload.request.id, encode_payload(payload))

@@ -19,7 +19,7 @@ from pathlib import Path
 from veridict.core.clock import wall_clock_ms
 from veridict.core.errors import BadInput, StorageFailed
 from veridict.core.nouns import Anchor, RecordState
-from veridict.core.ports import Clock
+from veridict.core.ports import Clock, Personal, Vault
 from veridict.ledger.entry import Entry, encode
 from veridict.ledger.heads import FinalBlocks
 from veridict.ledger.lock import DirectoryLock
@@ -48,6 +48,7 @@ class Log(LogView):
         also: Cosigner | None = None,
         store: str | None = None,
         finish: Finish | None = None,
+        vault: Vault | None = None,
     ) -> None:
         self._signer = signer
         self._also = also
@@ -59,9 +60,11 @@ class Log(LogView):
                 directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # payloads are personal
                 self._lock = DirectoryLock(directory / _LOCK)
         try:
-            super().__init__(directory, writable=signer is not None, store=store)
+            super().__init__(directory, writable=signer is not None, store=store, vault=vault)
             self._start(signer, finish)
         except BaseException:
+            if vault is not None:
+                vault.close()
             if self._lock is not None:
                 self._lock.release()
             raise
@@ -69,7 +72,7 @@ class Log(LogView):
     def _start(self, signer: Signer | None, finish: Finish | None) -> None:
         try:
             self.verifier = self._claim(signer)
-            self._writer = Writer(self._store, finish) if signer is not None else None
+            self._writer = Writer(self._store, finish, self._vault) if signer is not None else None
         except BaseException:
             self._store.close()
             raise
@@ -84,12 +87,14 @@ class Log(LogView):
         also: Cosigner | None = None,
         store: str | None = None,
         finish: Finish | None = None,
+        vault: Vault | None = None,
     ) -> Log:
         """Opens the log in directory `path` for writing, creating it if need be.
 
         `also` signs checkpoints beside `signer`: an ML-DSA-44 key under the log's own name.
         `store` is the URL of a PostgreSQL database in which several such logs are one;
-        `finish` completes bodies under its lock.
+        `finish` completes bodies under its lock. `vault` seals payloads, of which a log without
+        one takes none; the log closes it.
         Raises NodeRunning where another process writes it, StorageFailed, MissingPart, and
         BadInput where the log is kept under another key or in another store.
         """
@@ -98,12 +103,14 @@ class Log(LogView):
                 f"{also.name} is no second key of the log {signer.name}",
                 remedy="use an ML-DSA-44 key under the log's own name",
             )
-        return cls(path, signer, clock, also, store, finish)
+        return cls(path, signer, clock, also, store, finish, vault)
 
     @classmethod
-    def open_readonly(cls, path: Path, *, store: str | None = None) -> Log:
+    def open_readonly(
+        cls, path: Path, *, store: str | None = None, vault: Vault | None = None
+    ) -> Log:
         """Opens an existing log, also while others write it. Raises as `open`."""
-        return cls(path, None, wall_clock_ms, store=store)
+        return cls(path, None, wall_clock_ms, store=store, vault=vault)
 
     @property
     def size(self) -> int:
@@ -124,7 +131,7 @@ class Log(LogView):
     def submit(self, entries: Sequence[Entry]) -> Future[Appended]:
         """As `append`, without waiting: the future is done when the entries are on disk."""
         future = promise()
-        self._writing().submit(Job(*encode(entries), future, THREADS))
+        self._writing().submit(Job(*self._encoded(entries), future, THREADS))
         return future
 
     async def append_async(self, entries: Sequence[Entry]) -> Appended:
@@ -134,8 +141,30 @@ class Log(LogView):
         if desk is None or desk.loop is not loop:
             desk = self._desk = LoopDesk(loop)
         future: asyncio.Future[Appended] = loop.create_future()
-        self._writing().submit(Job(*encode(entries), future, desk), block=False)
+        self._writing().submit(Job(*self._encoded(entries), future, desk), block=False)
         return await future
+
+    def settle(self) -> None:
+        """Returns when all that was submitted before is on disk, or has failed."""
+        future = promise()
+        self._writing().submit(Job([], [], future, THREADS))
+        future.result()
+
+    # -- erase -------------------------------------------------------------------------------
+
+    def sealed_under(self, slot: int) -> list[int]:
+        """Indexes of the records whose payload is sealed under the vault's key `slot`."""
+        return [index for index, _, _ in self._boxes.under(slot)]
+
+    def forget(self, slot: int) -> None:
+        """Deletes all payloads sealed under `slot`, here and in the lookup index. Repeatable.
+
+        Raises StorageFailed, also while a reader keeps what was deleted in use.
+        """
+        rows = self._boxes.under(slot)
+        self._lookups.forget(rows, self.size)
+        self._store.forget("payload", "slot", slot)
+        self._lookups.forget(rows, self.size)  # a reader may have indexed them meanwhile
 
     # -- heads -------------------------------------------------------------------------------
 
@@ -178,8 +207,10 @@ class Log(LogView):
         """Commits what was submitted, then lets go of the files and the lock."""
         if self._writer is not None:
             self._writer.close()
-        self._requests.close()
+        self._lookups.close()
         self._store.close()
+        if self._vault is not None:
+            self._vault.close()
         if self._lock is not None:
             self._lock.release()
             self._lock = None
@@ -222,6 +253,9 @@ class Log(LogView):
             )
             row = tx.one("SELECT value FROM meta WHERE key = ?", (key,))
         return value if row is None else bytes(row[0])
+
+    def _encoded(self, entries: Sequence[Entry]) -> tuple[list[bytes], list[Personal | None]]:
+        return encode(entries, sealable=self._vault is not None)
 
     def _writing(self) -> Writer:
         if self._writer is None:

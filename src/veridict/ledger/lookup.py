@@ -1,204 +1,238 @@
-"""Finds records by their request's id or subject: a side file, filled late and never trusted.
+"""Finds records by what people know of them: the side index proposes, the log decides.
 
-A random index inside the append transaction would cost ten times the append.
-So the file lags behind the log and catches up when it is asked; every answer is
-checked against the payload; deleting the file costs a rebuild and nothing else.
-It holds 8-byte hashes of ids and subjects, not themselves.
+Every record that is returned was read from the log and holds what was asked for; one
+that the index does not name is not missed either, as long as the index is whole: it
+catches up before it answers, and one that is damaged, of another log or of another
+release is made anew. Where it can be neither used nor made, the log itself is searched.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from hashlib import sha256
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from threading import Lock
-from typing import Any
+from threading import RLock
 
-from veridict.core.errors import EvidenceError
-from veridict.ledger.payloads import decode_payload, request_id_of, subject_of
-from veridict.ledger.schema import storage_errors
-from veridict.ledger.sqlite import insert
+from veridict.core.errors import BadInput, EvidenceError, StorageFailed
+from veridict.core.ports import Vault
+from veridict.ledger.boxes import Boxes
+from veridict.ledger.entry import owner_of
+from veridict.ledger.payloads import decode_payload
+from veridict.ledger.sidefile import BLOCK, FILE, SideFile, Span, facts_of, leaf_key
 from veridict.ledger.store import Store
+from veridict.proofs.merkle import leaf_hash
 
-FILE = "lookup.sqlite"
-ASKED = 512  # keys in one question
-_VERSION = 2
-_TABLES = f"""
-CREATE TABLE request (key INTEGER, idx INTEGER, PRIMARY KEY (key, idx)) STRICT, WITHOUT ROWID;
-CREATE TABLE subject (key INTEGER, idx INTEGER, PRIMARY KEY (key, idx)) STRICT, WITHOUT ROWID;
-CREATE TABLE progress (next_index INTEGER NOT NULL) STRICT;
-INSERT INTO progress VALUES (0);
-PRAGMA user_version = {_VERSION};
-"""
+ASKED = 512  # keys or records in one question
 
 
-class RequestIndex:
-    """Request id → index of its first record; subject → indices of its records."""
+@dataclass(frozen=True, slots=True)
+class Query:
+    """All that is given must hold. Spans include both ends; times in milliseconds.
 
-    def __init__(self, directory: Path, store: Store, *, writable: bool) -> None:
+    `leaf` is a record's leaf hash. A request without subject is its own subject.
+    """
+
+    leaf: bytes | None = None
+    request: str | None = None
+    subject: str | None = None
+    model: bytes | None = None
+    times: Span = None
+    sequences: Span = None
+
+    def __post_init__(self) -> None:
+        for span in (self.times, self.sequences):
+            if span is not None and span[0] > span[1]:
+                raise BadInput(f"{span[0]} comes after {span[1]}", remedy="swap the two ends")
+
+    def fits_body(self, body: bytes) -> bool:
+        facts = facts_of(body)
+        return (
+            (self.leaf is None or leaf_hash(body) == self.leaf)
+            and (self.model is None or facts.model == self.model)
+            and _within(facts.time_ms, self.times)
+            and _within(facts.sequence, self.sequences)
+        )
+
+    def fits_payload(self, data: bytes | None) -> bool:
+        if self.request is None and self.subject is None:
+            return True
+        try:
+            payload = decode_payload(data or b"")
+        except EvidenceError:  # a damaged payload answers for nobody; the audit names it
+            return False
+        named = self.request is None or payload.request.id == self.request
+        return named and (self.subject is None or owner_of(payload) == self.subject)
+
+
+class Lookups:
+    """Answers for one log; thread-safe."""
+
+    def __init__(self, directory: Path, store: Store, boxes: Boxes, vault: Vault | None) -> None:
         self._path = directory / FILE
-        self._store = store
-        self._writable = writable
-        self._lock = Lock()
-        self._db: sqlite3.Connection | None = None
+        self._store, self._boxes, self._vault = store, boxes, vault
+        self._lock = RLock()
+        self._file: SideFile | None = None
 
-    def find(self, request_id: str, size: int) -> int | None:
-        """The first of the `size` records whose payload opens to this request, or None."""
-        with self._lock, storage_errors(self._path):
+    def find(
+        self, query: Query, start: int, stop: int, *, most: int, newest: bool = False
+    ) -> list[int]:
+        """Up to `most` of the records start .. stop - 1, in order or newest first."""
+        with self._lock:
+            file = self._current(stop)
             try:
-                return self._find(request_id, size)
-            except sqlite3.DatabaseError:
-                if not self._writable:
-                    return self._scan(request_id, 0, size)
+                return list(islice(self._answers(file, query, start, stop, newest), most))
+            except sqlite3.Error:  # damaged where only this question looked
                 self._discard()
-                return self._find(request_id, size)
+                again = self._answers(self._current(stop), query, start, stop, newest)
+                return list(islice(again, most))
 
-    def find_all(self, request_ids: Sequence[str], size: int) -> list[int | None]:
-        """`find` of each; cheap where nearly none of them has a record."""
-        with self._lock, storage_errors(self._path):
+    def scan(
+        self, query: Query, start: int, stop: int, *, most: int, newest: bool = False
+    ) -> list[int]:
+        """As `find`, from the log alone: slow, and what `find` is held to."""
+        return list(islice(self._answers(None, query, start, stop, newest), most))
+
+    def first_of_each(self, request_ids: Sequence[str], size: int) -> list[int | None]:
+        """The first record of each request; cheap where nearly none of them has one."""
+        with self._lock:
             perhaps = self._perhaps(request_ids, size)
-        return [self.find(name, size) if name in perhaps else None for name in request_ids]
+        return [self.first(name, size) if name in perhaps else None for name in request_ids]
 
-    def of_subject(self, subject: str, below: int, most: int, size: int) -> list[int]:
-        """The last `most` of the records before `below` whose payload is of this subject."""
-        with self._lock, storage_errors(self._path):
-            try:
-                return self._of_subject(subject, below, most, size)
-            except sqlite3.DatabaseError:
-                if not self._writable:
-                    return self._scan_subject(subject, 0, below)[-most:]
+    def first(self, request_id: str, size: int) -> int | None:
+        return next(iter(self.find(Query(request=request_id), 0, size, most=1)), None)
+
+    def forget(self, rows: Sequence[tuple[int, int, int]], size: int) -> None:
+        """Removes (index, slot, tag) of erased payloads. Raises StorageFailed."""
+        with self._lock:
+            file = self._current(size) if self._path.exists() else None
+            if file is None:
                 self._discard()
-                return self._of_subject(subject, below, most, size)
+                return
+            try:
+                file.forget(rows)
+            except sqlite3.Error:
+                self._discard()
 
     def close(self) -> None:
         with self._lock:
-            if self._db is not None:
-                self._db.close()
-                self._db = None
+            if self._file is not None:
+                self._file.close()
+                self._file = None
 
-    def _find(self, request_id: str, size: int) -> int | None:
-        db = self._open()
-        if db is None:
-            return self._scan(request_id, 0, size)
-        known = self._catch_up(db, size)
-        key = _key(request_id.encode())
-        for (index,) in db.execute("SELECT idx FROM request WHERE key = ? ORDER BY idx", (key,)):
-            if index < size and self._is_request(index, request_id):
-                return int(index)
-        return self._scan(request_id, known, size)
+    # -- candidates --------------------------------------------------------------------------
+
+    def _answers(
+        self, file: SideFile | None, query: Query, start: int, stop: int, newest: bool
+    ) -> Iterator[int]:
+        for page in self._candidates(file, query, start, stop, newest):
+            marks = ", ".join("?" * len(page))
+            sql = f"SELECT idx, body FROM record WHERE idx IN ({marks}) ORDER BY idx"
+            fitting = [row[0] for row in self._store.rows(sql, page) if query.fits_body(row[1])]
+            if query.request is not None or query.subject is not None:
+                payloads = self._boxes.some(fitting)
+                fitting = [i for i in fitting if query.fits_payload(payloads.get(i))]
+            yield from reversed(fitting) if newest else fitting
+
+    def _candidates(
+        self, file: SideFile | None, query: Query, start: int, stop: int, newest: bool
+    ) -> Iterator[list[int]]:
+        """Pages of indexes start .. stop - 1 that may fit; each in order, pages as asked."""
+        keyed = self._keyed(query)
+        if file is not None and keyed is not None:
+            table, key = keyed
+            while page := file.indices(table, key, start, stop, newest=newest, most=ASKED):
+                yield sorted(page)
+                start, stop = (start, page[-1]) if newest else (page[-1] + 1, stop)
+            return
+        last = -(-stop // BLOCK)
+        if file is None:
+            blocks: Sequence[int] = range(start // BLOCK, last)
+        else:
+            blocks = file.blocks(last, query.model, query.times, query.sequences)
+        for number in reversed(blocks) if newest else blocks:
+            inside = range(max(start, number * BLOCK), min(stop, (number + 1) * BLOCK))
+            page = self._tagged(query, inside) if inside else []
+            if page:
+                yield page
+
+    def _keyed(self, query: Query) -> tuple[str, int] | None:
+        """The table and key that name the fewest candidates."""
+        if query.leaf is not None:
+            return "leaf", leaf_key(query.leaf)
+        if query.request is not None:
+            return "request", self._sealing().tag(query.request)
+        if query.subject is not None:
+            slot = self._sealing().slot(query.subject)
+            return "subject", -1 if slot is None else slot  # no key: nothing is kept
+        return None
+
+    def _tagged(self, query: Query, inside: range) -> list[int]:
+        """Those `inside` whose payload may fit, so that few need be opened."""
+        if query.request is None and query.subject is None:
+            return list(inside)
+        tag = None if query.request is None else self._sealing().tag(query.request)
+        slot = None if query.subject is None else self._sealing().slot(query.subject)
+        if query.subject is not None and slot is None:
+            return []
+        sql = "SELECT idx, slot, tag FROM payload WHERE idx >= ? AND idx < ? ORDER BY idx"
+        return [
+            row[0]
+            for row in self._store.rows(sql, (inside.start, inside.stop))
+            if slot in (None, row[1]) and tag in (None, row[2])
+        ]
 
     def _perhaps(self, request_ids: Sequence[str], size: int) -> set[str]:
         """Those that may have a record: all others have none."""
-        names = {_key(name.encode()): name for name in request_ids}
-        if len(names) < len(request_ids):  # twice the same, or two of one key
+        names = {self._sealing().tag(name): name for name in request_ids}
+        file = self._current(size)
+        if file is None or len(names) < len(request_ids):  # twice the same, or two of one key
             return set(request_ids)
-        found: set[str] = set()
+        keys, found = list(names), set[str]()
         try:
-            db = self._open()
-            if db is None or self._catch_up(db, size) < size:
-                return set(request_ids)
-            keys = list(names)
-            for start in range(0, len(keys), ASKED):
-                some = keys[start : start + ASKED]
-                marks = ", ".join("?" * len(some))
-                rows = db.execute(f"SELECT key FROM request WHERE key IN ({marks})", some)
-                found |= {names[key] for (key,) in rows}
-        except sqlite3.DatabaseError:  # `find` mends the file
+            for at in range(0, len(keys), ASKED):
+                found |= {names[key] for key in file.known("request", keys[at : at + ASKED])}
+        except sqlite3.Error:  # `find` mends the file
             return set(request_ids)
         return found
 
-    def _of_subject(self, subject: str, below: int, most: int, size: int) -> list[int]:
-        db = self._open()
-        if db is None:
-            return self._scan_subject(subject, 0, below)[-most:]
-        known = self._catch_up(db, size)
-        found = db.execute(
-            "SELECT idx FROM subject WHERE key = ? AND idx < ? ORDER BY idx DESC LIMIT ?",
-            (_key(subject.encode()), min(below, known), most),
-        ).fetchall()
-        first = [index for (index,) in reversed(found) if self._is_of(index, subject)]
-        return (first + self._scan_subject(subject, known, below))[-most:]
+    def _sealing(self) -> Vault:
+        if self._vault is None:
+            raise StorageFailed(
+                "the log was opened without its vault, which knows requests and subjects",
+                remedy="open it with the vault that sealed its payloads",
+            )
+        return self._vault
 
-    def _open(self) -> sqlite3.Connection | None:
-        """The side file; None where a reader finds none, or that of another release."""
-        if self._db is None and (self._writable or self._path.exists()):
-            mode = "rwc" if self._writable else "ro"
-            db = sqlite3.connect(
-                f"{self._path.absolute().as_uri()}?mode={mode}",
-                uri=True, isolation_level=None, check_same_thread=False,
-            )  # fmt: skip
-            self._db = db
-            (version,) = db.execute("PRAGMA user_version").fetchone()
-            if version not in (0, _VERSION):
-                raise sqlite3.DatabaseError("the side file is another release's")
-            if self._writable:
-                db.execute("PRAGMA journal_mode = WAL")
-                db.execute("PRAGMA synchronous = NORMAL")
-                if version == 0:
-                    db.executescript(f"BEGIN; {_TABLES} COMMIT;")
-        return self._db
+    # -- the file ----------------------------------------------------------------------------
 
-    def _catch_up(self, db: sqlite3.Connection, size: int) -> int:
-        """Indexes the payloads up to `size`; the index up to which the file now answers."""
-        (known,) = db.execute("SELECT next_index FROM progress").fetchone()
-        if known > size:
-            raise sqlite3.DatabaseError("the side file is of a longer log")
-        if not self._writable:
-            return int(known)
-        for page in self._store.scan("payload", known, size):
-            requests: list[Any] = []
-            subjects: list[Any] = []
-            for index, data in page:
-                requests += (_key(request_id_of(data)), index)
-                if subject := subject_of(data):  # nobody's rows have nothing in common
-                    subjects += (_key(subject), index)
-            db.execute("BEGIN")
-            insert(db, "INSERT OR IGNORE INTO request (key, idx)", 2, requests)
-            insert(db, "INSERT OR IGNORE INTO subject (key, idx)", 2, subjects)
-            db.execute("UPDATE progress SET next_index = ?", (page[-1][0] + 1,))
-            db.execute("COMMIT")
-        return size
-
-    def _scan(self, request_id: str, start: int, stop: int) -> int | None:
-        for index in self._matching(request_id.encode(), start, stop):
-            if self._is_request(index, request_id):
-                return index
+    def _current(self, size: int) -> SideFile | None:
+        """The side file with all of `size` records; None where it cannot be had."""
+        for _ in range(2):  # as it is, else made anew
+            try:
+                if self._file is None:
+                    self._file = SideFile(self._path, self._store)
+                self._file.catch_up(size)
+            except sqlite3.Error as error:
+                if getattr(error, "sqlite_errorname", "").startswith("SQLITE_BUSY"):
+                    return None  # it is sound: another process fills it
+                self._discard()
+            else:
+                return self._file
         return None
 
-    def _matching(self, wanted: bytes, start: int, stop: int) -> Iterator[int]:
-        for page in self._store.scan("payload", start, stop):
-            for index, data in page:
-                if request_id_of(data) == wanted:
-                    yield index
-
-    def _scan_subject(self, subject: str, start: int, stop: int) -> list[int]:
-        wanted = subject.encode()
-        return [
-            index
-            for page in self._store.scan("payload", start, stop)
-            for index, data in page
-            if wanted and subject_of(data) == wanted
-        ]
-
-    def _is_of(self, index: int, subject: str) -> bool:
-        row = self._store.one("SELECT payload FROM payload WHERE idx = ?", (index,))
-        return row is not None and subject_of(row[0]) == subject.encode()
-
-    def _is_request(self, index: int, request_id: str) -> bool:
-        row = self._store.one("SELECT payload FROM payload WHERE idx = ?", (index,))
-        try:
-            return row is not None and decode_payload(row[0]).request.id == request_id
-        except EvidenceError:  # a damaged payload answers for no request; the audit names it
-            return False
-
     def _discard(self) -> None:
-        if self._db is not None:
-            self._db.close()
-            self._db = None
-        for suffix in ("", "-wal", "-shm"):
-            self._path.with_name(FILE + suffix).unlink(missing_ok=True)
+        """It may be deleted at any time; where it cannot be, it stays unused."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        try:
+            for suffix in ("", "-wal", "-shm"):
+                self._path.with_name(FILE + suffix).unlink(missing_ok=True)
+        except OSError:
+            return
 
 
-def _key(name: bytes) -> int:
-    return int.from_bytes(sha256(name).digest()[:8], "big", signed=True)
+def _within(value: int | None, span: Span) -> bool:
+    return span is None or (value is not None and span[0] <= value <= span[1])

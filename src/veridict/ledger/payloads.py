@@ -34,7 +34,17 @@ def encode_payload(payload: Payload) -> bytes:
 
 
 def decode_payload(data: bytes) -> Payload:
-    """Raises EvidenceError ("payload.malformed") unless `data` is exactly one payload."""
+    """Raises EvidenceError unless `data` is exactly one payload.
+
+    "payload.sealed" for b"", which stands for a box that could not be opened, else
+    "payload.malformed".
+    """
+    if not data:
+        raise EvidenceError(
+            "a payload cannot be opened: its key is not in this vault, or it was altered",
+            remedy="open the log with the vault that sealed it, or put back its backup",
+            finding="payload.sealed",
+        )
     try:
         version, n_id, n_subject, n_content, n_inputs, time_s, request_salt, inputs_salt = (
             _HEADER.unpack_from(data)
@@ -53,18 +63,7 @@ def decode_payload(data: bytes) -> Payload:
     return Payload(Request(name, subject, time_s, data[b:c]), request_salt, data[c:], inputs_salt)
 
 
-def request_id_of(data: bytes) -> bytes:
-    """The request id's bytes without decoding the rest; unchecked, for the lookup index."""
-    return data[_HEADER.size : _HEADER.size + int.from_bytes(data[1:3], "big")]
-
-
-def subject_of(data: bytes) -> bytes:
-    """The subject's bytes, as `request_id_of`."""
-    start = _HEADER.size + int.from_bytes(data[1:3], "big")
-    return data[start : start + int.from_bytes(data[3:5], "big")]
-
-
 def inputs_of(data: bytes) -> bytes:
-    """The inputs' bytes, as `request_id_of`: they stand last."""
+    """The inputs' bytes without decoding the rest, unchecked: they stand last."""
     length = int.from_bytes(data[9:13], "big")
     return data[len(data) - length :]

@@ -1,7 +1,7 @@
 """The log's tables, and what SQLite's failures mean to an operator.
 
 record      the leaves: index from 0 without gaps, body as it was hashed
-payload     what opens a record's commitments; apart, so that it can be erased
+payload     what opens a record's commitments, sealed; apart, so that it can be erased
 tile        256 hashes a row, as in c2sp.org/tlog-tiles; written with the records
 checkpoint  signed heads, in the order in which they were signed
 anchor      checkpoints stored on chains
@@ -18,12 +18,14 @@ from pathlib import Path
 
 from veridict.core.errors import StorageFailed
 
-VERSION = 1
+VERSION = 2  # 1 kept payloads in the clear
 APPLICATION_ID = 0x76647430  # "vdt0": `file` and our own check tell the log from other databases
 
 TABLES = """
 CREATE TABLE record (idx INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
-CREATE TABLE payload (idx INTEGER PRIMARY KEY, payload BLOB NOT NULL) STRICT;
+CREATE TABLE payload (  -- core.ports.Sealed
+  idx INTEGER PRIMARY KEY, slot INTEGER NOT NULL, tag INTEGER NOT NULL, payload BLOB NOT NULL
+) STRICT;
 CREATE TABLE tile (
   level INTEGER NOT NULL,
   n INTEGER NOT NULL,

@@ -103,6 +103,31 @@ class SqliteStore(Store):
             row: tuple[Any, ...] | None = self._reader.execute(sql, args).fetchone()
             return row
 
+    def forget(self, table: str, column: str, value: int) -> None:
+        """Raises StorageFailed, also while a reader keeps what was deleted in use."""
+        with self.transaction() as tx, self._secure():
+            tx.execute(f"DELETE FROM {table} WHERE {column} = ?", (value,))
+        with self._write_lock, storage_errors(self.path):
+            assert self._writer is not None, "a transaction came to its end"
+            (busy, *_) = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise StorageFailed(
+                f"{self.path.name}: a reader keeps what was deleted in use",
+                remedy="end the audit or export that runs beside, then erase again",
+                path=str(self.path),
+            )
+
+    @contextmanager
+    def _secure(self) -> Iterator[None]:
+        """Inside a transaction: what is deleted is overwritten with zeros."""
+        assert self._writer is not None, "in a transaction"
+        db = self._writer
+        db.execute("PRAGMA secure_delete = ON")
+        try:
+            yield
+        finally:
+            db.execute("PRAGMA secure_delete = OFF")
+
     def failed(self, error: Exception) -> StorageFailed:
         return storage_failed(self.path, error)
 

@@ -90,6 +90,10 @@ class Store(Reads, Protocol):
         """All or nothing, durable on exit. Raises StorageFailed, and then nothing was written."""
 
     @abstractmethod
+    def forget(self, table: str, column: str, value: int) -> None:
+        """Deletes rows, and overwrites what the store keeps of deleted rows. Durable on return."""
+
+    @abstractmethod
     def failed(self, error: Exception) -> StorageFailed:
         """What `error` means to an operator."""
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from veridict.core.errors import BadInput, EvidenceError, NotFound
 from veridict.core.nouns import Anchor, Payload, RecordState
+from veridict.core.ports import Vault
+from veridict.ledger.boxes import Boxes
 from veridict.ledger.heads import FinalBlocks, Heads
-from veridict.ledger.lookup import RequestIndex
+from veridict.ledger.lookup import Lookups, Query
 from veridict.ledger.payloads import decode_payload, inputs_of
 from veridict.ledger.store import Store
 from veridict.ledger.tiles import Tile, TileNodes
@@ -31,12 +33,21 @@ class LogView:
     path: Path
     verifier: Verifier
 
-    def __init__(self, directory: Path, *, writable: bool, store: str | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        writable: bool,
+        store: str | None = None,
+        vault: Vault | None = None,
+    ) -> None:
         self.path = directory
+        self._vault = vault
         self._store: Store = store_of(directory, store, writable=writable)
         self._nodes = TileNodes(self._store.tile)
         self._heads = Heads(self._store, lambda size: range_root(0, size, self._nodes))
-        self._requests = RequestIndex(directory, self._store, writable=writable)
+        self._boxes = Boxes(self._store, vault)
+        self._lookups = Lookups(directory, self._store, self._boxes, vault)
 
     # -- read --------------------------------------------------------------------------------
 
@@ -82,53 +93,72 @@ class LogView:
     def payload(self, index: int) -> Payload | None:
         """None where the record has none or it was erased. Raises NotFound, EvidenceError."""
         self._check_index(index)
-        row = self._store.one("SELECT payload FROM payload WHERE idx = ?", (index,))
-        return decode_payload(row[0]) if row else None
+        data = self._boxes.one(index)
+        return None if data is None else decode_payload(data)
 
     def payloads(self, start: int = 0, stop: int | None = None) -> Iterator[Payload | None]:
         """One item a record, None where there is no payload. Raises EvidenceError."""
         stop = self._stop(start, stop)
-        for page in self._store.scan("payload", start, stop):
-            for index, data in page:
-                for _ in range(start, index):
-                    yield None
-                start = index + 1
-                yield decode_payload(data)
+        for index, data in self._boxes.scan(start, stop):
+            for _ in range(start, index):
+                yield None
+            start = index + 1
+            yield decode_payload(data)
         for _ in range(start, stop):
             yield None
 
     def stored_payloads(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
-        """(index, bytes) of the payloads that are there, undecoded: an audit judges them itself."""
-        for page in self._store.scan("payload", start, self._stop(start, stop)):
-            yield from page
+        """(index, bytes) of the payloads that are there, opened and not decoded.
+
+        An audit judges them itself: b"" is one that cannot be opened.
+        """
+        yield from self._boxes.scan(start, self._stop(start, stop))
 
     def withheld(self, start: int, stop: int) -> tuple[int, ...]:
         """Records of whose payloads nothing is told: none, where the log itself is read."""
         return ()
 
+    def find(
+        self,
+        query: Query,
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        most: int = 100,
+        newest: bool = False,
+        scan: bool = False,
+    ) -> list[int]:
+        """Up to `most` of the records start .. stop - 1 that fit, in order or newest first.
+
+        `scan` searches the log itself instead of asking its index.
+        """
+        look = self._lookups.scan if scan else self._lookups.find
+        return look(query, start, self._stop(start, stop), most=most, newest=newest)
+
     def find_request(self, request_id: str) -> int | None:
         """Index of the first record of this request, checked against its payload."""
-        return self._requests.find(request_id, self.size)
+        return self._lookups.first(request_id, self.size)
 
     def find_requests(self, request_ids: Sequence[str]) -> list[int | None]:
         """`find_request` of each, at once."""
-        return self._requests.find_all(request_ids, self.size)
+        return self._lookups.first_of_each(request_ids, self.size)
 
     def of_subject(self, subject: str, below: int, most: int) -> list[int]:
         """The last `most` records before `below` about this subject, in order; "" has none."""
         if not subject or below <= 0:
             return []
-        return self._requests.of_subject(subject, below, most, self.size)
+        return self.find(Query(subject=subject), 0, below, most=most, newest=True)[::-1]
 
     def shown(self, indices: Sequence[int]) -> list[tuple[bytes, bytes]]:
         """(body, inputs) of those of up to 1000 records that have a payload, in order.
 
         For what is shown to people: damaged payloads are left to the audit.
         """
+        payloads = self._boxes.some(indices)
         marks = ", ".join("?" * len(indices))
-        sql = f"SELECT body, payload FROM record JOIN payload USING (idx) WHERE idx IN ({marks})"
-        rows = self._store.rows(f"{sql} ORDER BY idx", tuple(indices))
-        return [(body, inputs_of(data)) for body, data in rows]
+        sql = f"SELECT idx, body FROM record WHERE idx IN ({marks}) ORDER BY idx"
+        rows = self._store.rows(sql, tuple(indices))
+        return [(body, inputs_of(data)) for at, body in rows if (data := payloads.get(at))]
 
     # -- prove -------------------------------------------------------------------------------
 

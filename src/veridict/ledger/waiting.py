@@ -13,6 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
+from veridict.core.ports import Personal
+
 
 @dataclass(frozen=True, slots=True)
 class Appended:
@@ -40,10 +42,13 @@ class Desk(Protocol[F]):
 
 @dataclass(slots=True)
 class Job(Generic[F]):
-    """One caller's entries, encoded: `payloads[i]` belongs to `bodies[i]`."""
+    """One caller's entries, encoded: `payloads[i]` belongs to `bodies[i]`.
+
+    One of no entries is answered once all before it are on disk.
+    """
 
     bodies: list[bytes]
-    payloads: list[bytes | None]
+    payloads: list[Personal | None]
     future: F
     desk: Desk[F]
 

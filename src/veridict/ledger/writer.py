@@ -1,6 +1,7 @@
 """Group commit: one thread writes what many callers submit, one fsync for all that wait.
 
-    caller → submit → queue → [ hash → BEGIN → records, payloads, tiles → COMMIT ] → acknowledge
+    caller → submit → queue → [ seal → BEGIN → hash → records, payloads, tiles → COMMIT ]
+           → acknowledge
 
 A batch is all or nothing. The tree's edge moves on only after COMMIT; when a
 batch fails, all its callers get the error and the edge is read again from disk.
@@ -16,6 +17,7 @@ from time import monotonic, sleep
 from typing import Any
 
 from veridict.core.errors import StorageFailed
+from veridict.core.ports import Personal, Sealed, Vault
 from veridict.ledger.store import Reads, Store, newest_first, stored_edge
 from veridict.ledger.tiles import TreeEdge
 from veridict.ledger.waiting import Appended, Desk, Job, Outcome
@@ -34,9 +36,12 @@ Finish = Callable[[list[bytes], Iterator[bytes]], list[bytes]]
 class Writer:
     """Owns the tree's edge and the thread that moves it."""
 
-    def __init__(self, store: Store, finish: Finish | None = None) -> None:
+    def __init__(
+        self, store: Store, finish: Finish | None = None, vault: Vault | None = None
+    ) -> None:
         """Raises StorageFailed where the edge on disk is damaged."""
         self._store = store
+        self._vault = vault
         self._finish = finish
         self.edge = stored_edge(self._store)
         self._guard = Lock()
@@ -130,6 +135,7 @@ class Writer:
     def _write(self, jobs: list[Job[Any]]) -> tuple[int, TreeEdge, Iterator[bytes]]:
         """Index of the first record, the tree's edge behind the last one, and their bodies."""
         bodies = [body for job in jobs for body in job.bodies]
+        sealed = self._seal([payload for job in jobs for payload in job.payloads])
         with self._store.transaction() as tx:
             before = self._current(tx)
             if self._finish is not None:
@@ -140,16 +146,22 @@ class Writer:
             changed: list[Any] = []
             for index, body in enumerate(bodies, before.size):
                 records += (index, body)
-            blobs = (blob for job in jobs for blob in job.payloads)
-            for index, blob in enumerate(blobs, before.size):
-                if blob is not None:
-                    payloads += (index, blob)
+            for offset, box in sealed:
+                payloads += (before.size + offset, box.slot, box.tag, box.box)
             for tile in tiles:
                 changed += (tile.level, tile.n, tile.hashes, tile.middle)
             tx.insert("record", ("idx", "body"), records)
-            tx.insert("payload", ("idx", "payload"), payloads)
+            tx.insert("payload", ("idx", "slot", "tag", "payload"), payloads)
             tx.put("tile", ("level", "n"), ("hashes", "middle"), changed)
         return before.size, edge, iter(bodies)
+
+    def _seal(self, payloads: list[Personal | None]) -> list[tuple[int, Sealed]]:
+        """In the writer's thread: whoever retires a key and waits knows what is sealed under it."""
+        given = [(at, payload) for at, payload in enumerate(payloads) if payload is not None]
+        if self._vault is None or not given:
+            return []
+        sealed = self._vault.seal([payload for _, payload in given])
+        return [(at, box) for (at, _), box in zip(given, sealed, strict=True)]
 
     def _current(self, tx: Reads) -> TreeEdge:
         """The edge as it stands: in a shared store others may have moved it."""

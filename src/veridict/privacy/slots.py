@@ -53,19 +53,26 @@ class Slots:
         self._path = directory / FILE
         self._master = MasterKey(directory)
         self._writable = writable
+        self._version = 0
         with storage_errors(self._path):
             if writable:
                 directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            mode = "rwc" if writable else "ro"
-            self._db = sqlite3.connect(
-                f"{self._path.absolute().as_uri()}?mode={mode}",
-                uri=True, timeout=_BUSY_S, isolation_level=None, check_same_thread=False,
-            )  # fmt: skip
+                self._db = self._open("rwc")
+                return
             try:
-                self._prepare()
-            except BaseException:
-                self._db.close()
-                raise
+                self._db = self._open("ro")
+            except sqlite3.OperationalError:
+                wal = self._path.with_name(f"{FILE}-wal")
+                if not self._path.exists() or (wal.exists() and wal.stat().st_size):
+                    raise
+                self._db = self._open("ro&immutable=1")  # a medium that cannot be written
+
+    def changed(self) -> bool:
+        """Whether another connection has written since this was last asked."""
+        with storage_errors(self._path):
+            (version,) = self._db.execute("PRAGMA data_version").fetchone()
+        before, self._version = self._version, version
+        return before != version
 
     def names_key(self) -> bytes:
         """The key under which names are hashed; it stays as long as the vault."""
@@ -153,6 +160,18 @@ class Slots:
 
     def close(self) -> None:
         self._db.close()
+
+    def _open(self, mode: str) -> sqlite3.Connection:
+        self._db = sqlite3.connect(
+            f"{self._path.absolute().as_uri()}?mode={mode}",
+            uri=True, timeout=_BUSY_S, isolation_level=None, check_same_thread=False,
+        )  # fmt: skip
+        try:
+            self._prepare()
+        except BaseException:
+            self._db.close()
+            raise
+        return self._db
 
     def _prepare(self) -> None:
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
@@ -268,7 +287,7 @@ def storage_errors(path: Path) -> Iterator[None]:
     except (sqlite3.Error, OSError) as error:
         name = getattr(error, "sqlite_errorname", None) or type(error).__name__
         raise StorageFailed(
-            f"{path.name}: the vault cannot be used: {error}",
+            f"{path.name}: the vault cannot be opened or written: {error}",
             remedy="free space and mend permissions, or put back the vault's backup; run again",
             path=str(path),
             cause=name,

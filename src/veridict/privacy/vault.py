@@ -33,10 +33,14 @@ _SUBJECT, _NAME, _SALT = b"subject", b"name", b"salt"
 
 
 class FileVault:
-    """The vault in one directory, which nobody but its owner may read; thread-safe."""
+    """The vault in one directory, which nobody but its owner may read.
+
+    Thread-safe, and any number of processes of one machine may share it.
+    """
 
     def __init__(self, directory: Path, *, writable: bool = True) -> None:
         """Creates what is not there. Raises StorageFailed."""
+        self.path = directory
         self._lock = RLock()
         self._slots = Slots(directory, writable=writable)
         self._names_key = self._slots.names_key()
@@ -53,6 +57,7 @@ class FileVault:
     def seal(self, items: Sequence[Personal]) -> list[Sealed]:
         """Keys of new subjects are on disk on return. Raises StorageFailed."""
         with self._lock:
+            self._follow_others()
             numbers = self._numbers_of(dict.fromkeys(item.subject for item in items))
             keys = self._keys_of(numbers.values())
         pool = os.urandom(NONCE_BYTES * len(items))
@@ -67,6 +72,7 @@ class FileVault:
     def open(self, sealed: Sequence[Sealed]) -> list[bytes | None]:
         """None where the key is gone or the box was altered. Raises StorageFailed."""
         with self._lock:
+            self._follow_others()
             keys = self._keys_of(dict.fromkeys(one.slot for one in sealed))
         return [_opened(keys.get(one.slot), one) for one in sealed]
 
@@ -118,6 +124,12 @@ class FileVault:
             self._numbers.clear()
 
     # -- keys --------------------------------------------------------------------------------
+
+    def _follow_others(self) -> None:
+        """Another process that shares the vault may have retired or destroyed what is known."""
+        if self._slots.changed():
+            self._numbers.clear()
+            self._keys.clear()
 
     def _hash(self, subject: str) -> bytes:
         return blake2b(

@@ -27,6 +27,7 @@ from veridict.ledger.log import Entry, Log
 from veridict.models.card import ModelCard
 from veridict.models.shelf import Shelf
 from veridict.models.working import WorkingModel
+from veridict.privacy.vault import FileVault
 from veridict.proofs.checkpoint import SignedCheckpoint
 from veridict.services import registering, settle
 from veridict.services.anchoring.fleet import Fleet, Tried
@@ -53,6 +54,7 @@ class Parts:
     """What a node is made of; `close` undoes opening in reverse."""
 
     log: Log
+    vault: FileVault
     network: Network
     keyring: Keyring
     shelf: Shelf

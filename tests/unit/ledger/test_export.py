@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.ledger import make_entry, make_signer, slow_consistency, slow_root
+from tests.support.ledger import make_entry, make_signer, make_vault, slow_consistency, slow_root
 from tests.support.tlog import cosigned, cosigner, head, policy
 from veridict.core.errors import BadInput, EvidenceError, NotFound, Refused, StorageFailed
 from veridict.ledger.export import export
@@ -30,7 +30,7 @@ def trust(signed: SignedCheckpoint) -> Checkpoint:
 
 @pytest.fixture
 def log(tmp_path: Path) -> Iterator[Log]:
-    with Log.open(tmp_path / "log", signer=SIGNER) as opened:
+    with Log.open(tmp_path / "log", signer=SIGNER, vault=make_vault(tmp_path / "log")) as opened:
         yield opened
 
 

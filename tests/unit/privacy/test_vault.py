@@ -193,3 +193,17 @@ def test_a_damaged_key_is_told(vault: FileVault, tmp_path: Path) -> None:
     with pytest.raises(StorageFailed, match="altered"):
         again.open(sealed)
     again.close()
+
+
+def test_two_that_share_a_vault_follow_each_other(vault: FileVault, tmp_path: Path) -> None:
+    other = FileVault(tmp_path)
+    (ann,) = vault.seal(items("ann"))
+    assert other.seal(items("ann"))[0].slot == ann.slot
+    (bob,) = other.seal(items("bob"))
+    assert vault.seal(items("bob"))[0].slot == bob.slot
+    other.retire("ann")
+    (later,) = vault.seal(items("ann"))
+    assert later.slot != ann.slot
+    other.destroy(ann.slot)
+    assert vault.open([ann, later]) == [None, b"all about ann"]
+    other.close()

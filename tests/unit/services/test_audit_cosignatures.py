@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from tests.support.ledger import make_entry, make_signer
+from tests.support.ledger import make_entry, make_signer, make_vault
 from tests.support.tlog import TIME_S, bodies, cosigner, head, policy
 from veridict.core.nouns import Finding
 from veridict.ledger.log import Log
@@ -29,7 +29,7 @@ def judged(directory: Path, known: Policy | None) -> tuple[Finding, ...]:
 
 def test_a_false_cosignature_is_found_by_whoever_knows_the_witness(tmp_path: Path) -> None:
     known = policy(1, [W])
-    with Log.open(tmp_path, signer=SIGNER) as log:
+    with Log.open(tmp_path, signer=SIGNER, vault=make_vault(tmp_path)) as log:
         log.append([make_entry("a")])
         signed = log.checkpoint()
         log.put_cosignatures(signed, [W.sign(signed.note.text, TIME_S)])

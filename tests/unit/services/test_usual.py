@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.ledger import make_signer
+from tests.support.ledger import make_signer, make_vault
 from veridict.core.codec import TAG_INPUTS, TAG_REQUEST, commit
 from veridict.core.nouns import NO_REASON, Decision, Payload, PredictionRecord, Request
 from veridict.ledger.log import Entry, Log
@@ -23,7 +23,9 @@ Row = tuple[str, Sequence[float]]
 
 @pytest.fixture
 def log(tmp_path: Path) -> Iterator[Log]:
-    with Log.open(tmp_path / "log", signer=make_signer()) as opened:
+    with Log.open(
+        tmp_path / "log", signer=make_signer(), vault=make_vault(tmp_path / "log")
+    ) as opened:
         yield opened
 
 

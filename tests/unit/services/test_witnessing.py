@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.ledger import make_entry, make_signer
+from tests.support.ledger import make_entry, make_signer, make_vault
 from tests.support.tlog import TIME_S, bodies, cosigner, head, policy
 from veridict.core.errors import PeerUnavailable
 from veridict.core.nouns import RecordState
@@ -31,7 +31,7 @@ TEXT = "text/plain"
 
 @pytest.fixture
 def log(tmp_path: Path) -> Iterator[Log]:
-    with Log.open(tmp_path / "log", signer=SIGNER) as opened:
+    with Log.open(tmp_path / "log", signer=SIGNER, vault=make_vault(tmp_path / "log")) as opened:
         opened.append([make_entry("a"), make_entry("b")])
         yield opened
 

@@ -15,7 +15,7 @@ from veridict.core.errors import StorageFailed
 from veridict.ledger.schema import VERSION
 
 TYPES = {  # of the columns that are written in bulk
-    "idx": "int8", "body": "bytea", "payload": "bytea",
+    "idx": "int8", "body": "bytea", "slot": "int8", "tag": "int8", "payload": "bytea",
     "level": "int4", "n": "int8", "hashes": "bytea", "middle": "bytea",
 }  # fmt: skip
 
@@ -23,7 +23,9 @@ _TABLES = """
 CREATE TABLE veridict_log (version int NOT NULL, id text NOT NULL);
 CREATE TABLE writer (id text PRIMARY KEY, turn bigint NOT NULL, seen timestamptz NOT NULL);
 CREATE TABLE record (idx bigint PRIMARY KEY, body bytea NOT NULL);
-CREATE TABLE payload (idx bigint PRIMARY KEY, payload bytea NOT NULL);
+CREATE TABLE payload (
+  idx bigint PRIMARY KEY, slot bigint NOT NULL, tag bigint NOT NULL, payload bytea NOT NULL
+);
 CREATE TABLE tile (
   level int NOT NULL,
   n bigint NOT NULL,

@@ -17,6 +17,7 @@ from time import monotonic, sleep
 from typing import Any, LiteralString
 
 from psycopg import Connection, Error
+from psycopg.sql import SQL, Identifier
 
 from veridict.core.errors import StorageFailed
 from veridict.ledger.postgres.failures import Failure, failed, is_lost, unknown, vanished
@@ -143,6 +144,17 @@ class PostgresStore(Store):
                     if attempt == 2 or not is_lost(error):
                         raise failed(self.name, error) from error
         raise AssertionError("unreachable")
+
+    def forget(self, table: str, column: str, value: int) -> None:
+        """What older transactions still see, archives and backups keep it: sealed."""
+        with self._write_lock:
+            with self.transaction() as tx:
+                tx.execute(f"DELETE FROM {table} WHERE {column} = ?", (value,))
+            db = self._writer = self._writer or self._open_writer()
+            try:
+                db.execute(SQL("VACUUM {}").format(Identifier(table)))
+            except (Error, OSError) as error:
+                raise failed(self.name, error) from error
 
     def failed(self, error: Exception) -> StorageFailed:
         return failed(self.name, error)

@@ -18,6 +18,7 @@ from veridict.core.errors import Refused
 from veridict.core.nouns import SCORE_ONE, Request
 from veridict.ledger.keys import load_or_create_signer
 from veridict.ledger.log import Log
+from veridict.privacy.vault import FileVault
 from veridict.services.anchoring import anchor
 from veridict.services.dispute import Slashing, challenge
 from veridict.services.funding import funded
@@ -74,9 +75,8 @@ def publish_and_dispute(
     bond = network.stakes.call("bond", rival.address)
     if bond < BOND_WEI:
         network.stakes.send("deposit", value=BOND_WEI - bond)
-    with closing(
-        Log.open(directory, signer=load_or_create_signer(directory, "veridict/rival"))
-    ) as log:
+    signer, vault = load_or_create_signer(directory, "veridict/rival"), FileVault(directory)
+    with closing(Log.open(directory, signer=signer, vault=vault)) as log:
         first = log.size
         issuer = node.at_work()
         liar = Issuer(

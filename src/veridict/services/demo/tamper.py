@@ -20,6 +20,7 @@ from veridict.ledger.keys import load_or_create_signer
 from veridict.ledger.log import Entry, Log
 from veridict.ledger.sqlite import FILE as LOG_FILE
 from veridict.models.shelf import Shelf
+from veridict.privacy.vault import FileVault
 from veridict.proofs.merkle import leaf_hash
 from veridict.services.audit import audit
 from veridict.services.node import Node
@@ -46,6 +47,10 @@ class Copy:
     def sql(self, statement: str, *values: object) -> None:
         with closing(sqlite3.connect(self.log_directory / LOG_FILE)) as db, db:
             db.execute(statement, values)
+
+    def vault(self) -> FileVault:
+        """The node's: a keeper can open what he keeps, and seal lies as well as truths."""
+        return FileVault.open_readonly(self.node.parts.vault.path)
 
     def body(self) -> bytes:
         return self.node.log.body(self.victim)
@@ -75,7 +80,7 @@ def tamper_and_audit(node: Node, tampering: Tampering) -> Caught:
     """Copy, lie, audit the copy; the findings of all checks."""
     with _copy(node) as copy:
         tampering.alter(copy)
-        with closing(Log.open_readonly(copy.log_directory)) as log:
+        with closing(Log.open_readonly(copy.log_directory, vault=copy.vault())) as log:
             checks = audit(
                 log,
                 node.network,
@@ -115,7 +120,8 @@ def drop_record(copy: Copy) -> None:
 def alter_inputs(copy: Copy) -> None:
     """Swap the payload of the victim for another's: true data, of somebody else."""
     copy.sql(
-        "UPDATE payload SET payload = (SELECT payload FROM payload WHERE idx = ?) WHERE idx = ?",
+        "UPDATE payload SET (slot, tag, payload) ="
+        " (SELECT slot, tag, payload FROM payload WHERE idx = ?) WHERE idx = ?",
         copy.victim + 1,
         copy.victim,
     )
@@ -142,7 +148,7 @@ def rewrite_and_sign(copy: Copy) -> None:
     anchors = original.anchors()
     signer = load_or_create_signer(original.path, original.origin)
     shutil.rmtree(copy.log_directory)
-    with closing(Log.open(copy.log_directory, signer=signer)) as log:
+    with closing(Log.open(copy.log_directory, signer=signer, vault=copy.vault())) as log:
         for start in range(0, original.size, 4096):
             stop = min(start + 4096, original.size)
             payloads = original.payloads(start, stop)
