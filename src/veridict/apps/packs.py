@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from veridict.apps.chains import home_since
 from veridict.apps.settings import Settings
 from veridict.apps.wire import ADDRESSES
 from veridict.apps.witnesses import policy_of, read_policy
@@ -23,6 +24,7 @@ from veridict.models.shelf import Shelf
 from veridict.privacy.vault import FileVault
 from veridict.proofs.checkpoint import SignedCheckpoint
 from veridict.proofs.note import Verifier
+from veridict.services.anchoring.places import HOME, remembered
 from veridict.services.audit.source import Source
 from veridict.services.deploy import Addresses
 from veridict.services.node import GUARD
@@ -65,6 +67,8 @@ def open_exhibit(settings: Settings) -> Iterator[Exhibit]:
             signer=load_or_create_signer(home / "log", log.origin),
             operator=Keyring(home / "accounts.json").account("operator").address,
             home=msgspec.json.decode(stored, type=Addresses),
+            since=home_since(log),
+            places=tuple(place for place in remembered(log) if place.name != HOME),
             guards=(guard.decode(),) if guard else (),
             grouping=None if card is None else grouping_of_data(card.data_title),
         )
@@ -75,7 +79,8 @@ def brought(
     pack: Pack,
     settings: Settings,
     *,
-    rpc: str | None = None,
+    rpcs: Sequence[str] = (),
+    earlier: bool = False,
     vkeys: Sequence[str] = (),
     operator: str | None = None,
     policy: Path | None = None,
@@ -90,7 +95,8 @@ def brought(
         yield Brought(
             keys=tuple(Verifier.from_vkey(vkey) for vkey in vkeys),
             operator=None if operator is None else checksum(address_bytes(operator)),
-            rpc=None if rpc is None else opened.enter_context(HttpRpc(rpc)),
+            rpcs=tuple(opened.enter_context(HttpRpc(url)) for url in rpcs),
+            earlier=earlier,
             data=None if card is None else _data(card, settings, stream, mapping, croissant),
             grouping=_grouping(card),
             policy=None if policy is None else read_policy(policy),

@@ -79,7 +79,10 @@ def export(output: Path, first: int, stop: int | None, home: Path | None, as_jso
 
 @click.command()
 @click.argument("pack", type=_FILE)
-@click.option("--rpc", metavar="URL", help="JSON-RPC of the chain; offline without.")
+@click.option("--rpc", "rpcs", metavar="URL", multiple=True,
+              help="JSON-RPC of a chain, or of several; offline without.")  # fmt: skip
+@click.option("--earlier", is_flag=True,
+              help="The pack is of a while ago: later anchors do not count.")  # fmt: skip
 @trust_options
 @click.option("--operator", metavar="ADDRESS", help="Whose log this must be.")
 @click.option("--known", type=_FILE, multiple=True,
@@ -92,7 +95,8 @@ def export(output: Path, first: int, stop: int | None, home: Path | None, as_jso
 @json_option
 def verify(
     pack: Path,
-    rpc: str | None,
+    rpcs: tuple[str, ...],
+    earlier: bool,
     vkeys: tuple[str, ...],
     policy: Path | None,
     operator: str | None,
@@ -115,7 +119,8 @@ def verify(
         brought(
             opened,
             settings_of(None),
-            rpc=rpc,
+            rpcs=rpcs,
+            earlier=earlier,
             vkeys=vkeys,
             operator=operator,
             policy=policy,

@@ -54,8 +54,9 @@ class Nine:
         shelf: Copies,
         elsewhere: Sequence[Elsewhere] = (),
         since: int = 0,
+        earlier: bool = False,
     ) -> Nine:
-        anchors = Anchors(log, network, operator, elsewhere, since)
+        anchors = Anchors(log, network, operator, elsewhere, since, earlier)
         tree = Tree(log, wanted=anchors.sizes())
         models = Models(network, shelf)
         roster = (

@@ -73,12 +73,15 @@ class Anchors:
         operator: str,
         elsewhere: Sequence[Elsewhere] = (),
         since: int = 0,
+        earlier: bool = False,
     ) -> None:
         """`since`: where the home chain's events are read from; the contract's count tells
-        whether that was too late."""
+        whether that was too late. `earlier`: the log is a copy of some time ago, and what was
+        anchored since is not held against it."""
         self._size = log.size
         self._noted = log.anchors()
         self._has_chain = network is not None
+        self._earlier = earlier
         self._notes = Notes()
         self._sights: list[Sight] = []
         self._claims: dict[tuple[int, str, int], Claim] = {}
@@ -139,7 +142,7 @@ class Anchors:
 
     def _roots(self, sight: Sight, tree: Tree) -> None:
         notes, held = self._notes, 0
-        for anchor in sight.anchors:
+        for anchor in self._judged(sight):
             notes.examined += 1
             where = sight.where(anchor.size, anchor.block_number)
             root = tree.roots.get(anchor.size)
@@ -153,8 +156,11 @@ class Anchors:
             else:
                 held = anchor.size
 
+    def _judged(self, sight: Sight) -> list[Anchor]:
+        return [a for a in sight.anchors if not self._earlier or a.size <= self._size]
+
     def _noted_on(self, sight: Sight) -> None:
-        notes, unnoted = self._notes, {anchor.size: anchor for anchor in sight.anchors}
+        notes, unnoted = self._notes, {a.size: a for a in self._judged(sight)}
         for noted in self._noted:
             if noted.chain_id != sight.place.chain_id:
                 continue

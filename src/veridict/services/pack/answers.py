@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from veridict.chain.contract import Contract
 from veridict.core.nouns import Anchor, Check, Finding
+from veridict.services.audit.anchors import Elsewhere
 from veridict.services.audit.source import Copies, Source
 from veridict.services.audit.walk import Row
 from veridict.services.deploy import Network
@@ -64,7 +65,8 @@ class Case:
 
     `guards` are contracts bound to the chain's client; `on_chain` is what it says was anchored.
     `claims` are the keeper's, None where he makes none. Without `grouping` nothing is told by
-    group. `published` replays the log's files, `histories` compares heads seen elsewhere.
+    group. `earlier`: the pack is of some time ago, and what was anchored since does not count.
+    `published` replays the log's files, `histories` compares heads seen elsewhere.
     """
 
     log: Source
@@ -72,6 +74,9 @@ class Case:
     operator: str
     opened: range
     network: Network | None = None
+    since: int = 0
+    elsewhere: Sequence[Elsewhere] = ()
+    earlier: bool = False
     guards: Sequence[Contract] = ()
     data: Data | None = None
     grouping: Grouping | None = None

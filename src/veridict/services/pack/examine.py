@@ -29,7 +29,9 @@ class Examination:
 
 def examine(case: Case, progress: Progress = silent) -> Examination:
     """Raises only where the source, the chain or the data cannot be read."""
-    nine = Nine.over(case.log, case.network, case.operator, case.shelf)
+    nine = Nine.over(
+        case.log, case.network, case.operator, case.shelf, case.elsewhere, case.since, case.earlier
+    )
     case = replace(case, on_chain=_on_chain(nine))
     rows, settled = StreamRows(case), Settlements(case)
     questions = all_ten(case, rows, settled)

@@ -27,6 +27,7 @@ from veridict.core.errors import EvidenceError, VeridictError
 from veridict.core.nouns import Anchor, Payload
 from veridict.ledger.payloads import decode_payload, encode_payload
 from veridict.proofs.tlog_tiles import TILE_WIDTH, TilePath
+from veridict.services.anchoring.places import Deployed
 from veridict.services.deploy import Addresses
 
 FORMAT = "veridict-audit-pack/1"
@@ -41,21 +42,11 @@ MAX_CHECKPOINTS = 10**8  # eight digits
 _LENGTH = struct.Struct(">I")
 
 
-class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where else the log is anchored. No anchor of it stands there in a block before `since`."""
-
-    name: str
-    chain_id: int
-    genesis: str
-    contract: str
-    operator: str
-    since: int
-
-
 class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`pack.json`. `opened` is [first, behind the last] record whose payload may be open.
 
-    `home` is the chain that has the models; `places` are contracts on others that hold anchors.
+    `home` is the chain that has the models, and no anchor there is older than block `since`;
+    `places` are contracts on other chains that hold anchors.
     """
 
     format: str
@@ -65,7 +56,8 @@ class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     size: int
     opened: tuple[int, int]
     home: Addresses
-    places: list[Place]
+    since: int
+    places: list[Deployed]
     guards: list[str]
 
     def encode(self) -> bytes:

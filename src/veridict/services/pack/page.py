@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from html import escape
 from importlib.resources import files
@@ -39,6 +40,7 @@ _MARKS = {
     Standing.FAILS: '<path d="M8 3.5h8l4.5 4.5v8L16 20.5H8L3.5 16V8z"/>'
     '<path d="m9 9 6 6M15 9l-6 6"/>',
 }
+_LONG = re.compile(r"(?:0x)?[0-9a-fA-F]{16,}…?|[0-9a-f]{8}\+[A-Za-z0-9+/]{44}")
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -97,7 +99,7 @@ def _answer(answer: Answer) -> str:
 <span class="disc">{number}</span><h2>{escape(answer.question)}</h2>
 <span class="badge">{answer.standing.value}</span>
 <div>{_list("is-fails", map(_finding, answer.findings))}{_facts(answer.evidence)}\
-{_list("is-part", map(escape, answer.unasked))}</div>
+{_list("is-part", map(_text, answer.unasked))}</div>
 </section>
 """
 
@@ -112,9 +114,14 @@ def _finding(finding: Finding) -> str:
 
 def _facts(told: Iterable[Told]) -> str:
     lines = [
-        f"<div><dt>{escape(line.label)}</dt><dd>{escape(line.value)}</dd></div>" for line in told
+        f"<div><dt>{_text(line.label)}</dt><dd>{_text(line.value)}</dd></div>" for line in told
     ]
     return f'<dl class="facts">{"".join(lines)}</dl>' if lines else ""
+
+
+def _text(told: str) -> str:
+    """Digests, addresses and keys in letters of one width."""
+    return _LONG.sub(lambda found: f"<code>{found[0]}</code>", escape(told))
 
 
 def _list(kind: str, items: Iterable[str]) -> str:

@@ -16,7 +16,8 @@ from veridict.chain.addresses import checksum
 from veridict.chain.artifacts import Artifact
 from veridict.chain.client import Client
 from veridict.chain.contract import Contract
-from veridict.core.errors import EvidenceError
+from veridict.chain.finality import Finality
+from veridict.core.errors import EvidenceError, WrongChain
 from veridict.core.nouns import Finding
 from veridict.core.ports import Rpc
 from veridict.core.progress import Progress, silent
@@ -24,6 +25,8 @@ from veridict.ledger.published import PublishedLog
 from veridict.proofs.checkpoint import SignedCheckpoint
 from veridict.proofs.note import Verifier
 from veridict.proofs.tlog_policy import Policy
+from veridict.services.anchoring.places import Deployed, Place, log_key
+from veridict.services.audit.anchors import Elsewhere
 from veridict.services.deploy import Network
 from veridict.services.pack.answers import Answer, Case, Data, Standing, Told, count
 from veridict.services.pack.examine import Examination, examine
@@ -41,7 +44,8 @@ class Brought:
 
     keys: tuple[Verifier, ...] = ()
     operator: str | None = None
-    rpc: Rpc | None = None
+    rpcs: tuple[Rpc, ...] = ()
+    earlier: bool = False
     data: Data | None = None
     grouping: Grouping | None = None
     policy: Policy | None = None
@@ -81,7 +85,7 @@ def verify_pack(pack: Pack, brought: Brought, progress: Progress = silent) -> Re
     whose = _Whose()
     key = _key(pack, brought, whose)
     operator = _operator(pack.about, brought, whose)
-    network = _network(pack.about, brought)
+    network, elsewhere = _chains(pack, brought, key, whose)
     members = pack.check_members(key, progress)
     pack.log.verifier = key
     pack.log.policy = brought.policy or pack.log.own_policy()
@@ -95,6 +99,9 @@ def verify_pack(pack: Pack, brought: Brought, progress: Progress = silent) -> Re
         operator=operator,
         opened=range(*pack.about.opened),
         network=network,
+        since=pack.about.since,
+        elsewhere=elsewhere,
+        earlier=brought.earlier,
         guards=[] if network is None else _guards(pack.about, network, whose),
         data=brought.data,
         grouping=brought.grouping,
@@ -133,11 +140,54 @@ def _operator(about: About, brought: Brought, whose: _Whose) -> str:
     return operator
 
 
-def _network(about: About, brought: Brought) -> Network | None:
-    """Raises WrongChain where the chain is another, or nothing stands at the pack's addresses."""
-    if brought.rpc is None:
-        return None
-    return Network.at(Client(brought.rpc), about.home)
+def _chains(
+    pack: Pack, brought: Brought, key: Verifier, whose: _Whose
+) -> tuple[Network | None, list[Elsewhere]]:
+    """The home chain and the others, by their ids.
+
+    Raises WrongChain where a chain is none of the pack's, or nothing stands at its addresses.
+    """
+    about = pack.about
+    clients = {client.chain_id: client for client in map(Client, brought.rpcs)}
+    home = clients.pop(about.home.chain_id, None)
+    elsewhere = []
+    for known in about.places:
+        client = clients.pop(known.chain_id, None)
+        if client is None:
+            whose.unasked.append(f"its anchors on {known.name}, chain {known.chain_id}: not given")
+            continue
+        elsewhere.append(Elsewhere(known.name, _place(known, client, key)))
+        if not _has_code(client, known.contract, "Anchor"):
+            whose.unasked.append(f"what {known.contract} is: its code is no Anchor of this release")
+        told = f"{known.contract} on chain {known.chain_id}, anchored by {known.operator}"
+        whose.evidence.append(Told(known.name, told))
+        if known.operator != brought.operator:
+            whose.unasked.append(
+                f"that {known.operator} anchors for the operator on {known.name}: the pack's word"
+            )
+    if clients:
+        raise WrongChain(
+            f"the pack tells of no chain {next(iter(clients))}",
+            remedy=f"give the URL of chain {about.home.chain_id}, or leave the chain out",
+            expected=about.home.chain_id,
+            found=next(iter(clients)),
+        )
+    return (None if home is None else Network.at(home, about.home)), elsewhere
+
+
+def _place(known: Deployed, client: Client, key: Verifier) -> Place:
+    place = Place(
+        name=known.name,
+        contract=Contract(client, Artifact.load("Anchor"), known.contract),
+        operator=known.operator,
+        key=log_key(key.vkey),
+        chain_id=known.chain_id,
+        genesis=known.genesis,
+        since=known.since,
+        final_block=Finality(client),
+    )
+    place.confirm()
+    return place
 
 
 def _guards(about: About, network: Network, whose: _Whose) -> list[Contract]:

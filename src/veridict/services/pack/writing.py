@@ -22,11 +22,12 @@ from veridict.models.shelf import Shelf
 from veridict.proofs.checkpoint import SignedCheckpoint
 from veridict.proofs.note import Signer
 from veridict.proofs.tlog_tiles import CHECKPOINT, TILE_WIDTH, paths_between
+from veridict.services.anchoring.places import Deployed
 from veridict.services.audit.walk import rows_of
 from veridict.services.deploy import Addresses
 from veridict.services.pack import layout, manifest
 from veridict.services.pack.archive import write_archive
-from veridict.services.pack.layout import About, Place, State
+from veridict.services.pack.layout import About, State
 from veridict.services.pack.measured import Grouping, Measured
 from veridict.services.pack.readme import readme
 from veridict.services.papers.files import Subject, write_papers
@@ -44,7 +45,8 @@ class Exhibit:
     signer: Signer
     operator: str
     home: Addresses
-    places: tuple[Place, ...] = ()
+    since: int = 0
+    places: tuple[Deployed, ...] = ()
     guards: tuple[str, ...] = ()
     grouping: Grouping | None = None
 
@@ -118,7 +120,7 @@ def _members(exhibit: Exhibit, head: SignedCheckpoint, opened: tuple[int, int]) 
     log, size = exhibit.log, head.size
     about = About(
         layout.FORMAT, log.origin, log.verifier.vkey, exhibit.operator, size, opened,
-        exhibit.home, list(exhibit.places), list(exhibit.guards),
+        exhibit.home, exhibit.since, list(exhibit.places), list(exhibit.guards),
     )  # fmt: skip
     anchors = [anchor for anchor in log.anchors() if anchor.size <= size]
     papers = _papers(exhibit, size)

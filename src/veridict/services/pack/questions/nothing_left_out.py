@@ -49,6 +49,7 @@ class NothingLeftOut:
                 )
             )
             findings += self._guards(evidence)
+            unasked += self._later_heads()
         if self._case.histories is not None:
             findings += self._case.histories()
             told = f"{count(self._case.histories_known, 'head')}, which this log must extend"
@@ -56,6 +57,13 @@ class NothingLeftOut:
         return Answer(
             number, self.asked, sequence.examined, tuple(evidence), tuple(findings), tuple(unasked)
         )
+
+    def _later_heads(self) -> list[str]:
+        """Those that do not count, because the auditor said so."""
+        largest = max((anchor.size for anchor in self._case.on_chain), default=0)
+        if not self._case.earlier or largest <= self._case.log.size:
+            return []
+        return [f"records {self._case.log.size} to {largest - 1}, which were anchored since"]
 
     def _guards(self, evidence: list[Told]) -> list[Finding]:
         if not self._settled.decided:
