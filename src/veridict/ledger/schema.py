@@ -18,7 +18,7 @@ from pathlib import Path
 
 from veridict.core.errors import StorageFailed
 
-VERSION = 2  # 1 kept payloads in the clear
+VERSION = 2  # 1 kept payloads in the clear, and fewer nodes of the tree
 APPLICATION_ID = 0x76647430  # "vdt0": `file` and our own check tell the log from other databases
 
 TABLES = """
@@ -30,7 +30,7 @@ CREATE TABLE tile (
   level INTEGER NOT NULL,
   n INTEGER NOT NULL,
   hashes BLOB NOT NULL,  -- 32 bytes each, 1 to 256
-  middle BLOB,           -- full tiles: their 16 nodes of height 4, so that proofs hash little
+  middle BLOB,           -- full tiles: their nodes of heights 2, 4, 6: proofs hash little
   PRIMARY KEY (level, n)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE checkpoint (

@@ -11,62 +11,84 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from hashlib import sha256
+from itertools import islice, pairwise
 
 from veridict.core.errors import EvidenceError
 from veridict.core.nouns import Finding
 from veridict.ledger.tiles import TILE_WIDTH, Tile, TreeEdge
 from veridict.ledger.view import LogView
 from veridict.proofs.checkpoint import SignedCheckpoint
-from veridict.proofs.merkle import EMPTY_ROOT, HASH_BYTES, CompactRange, leaf_hash
+from veridict.proofs.merkle import HASH_BYTES, leaf_hash, leaf_hashes
 
 _NO_LEAF = bytes(HASH_BYTES)
-_TILES_AT_ONCE = 16  # bounds memory, whatever the size of the log
+_BLOCK = 4 * TILE_WIDTH  # records at once: bounds memory, whatever the size of the log
 
 
 def check_log(log: LogView) -> list[Finding]:
     """Every finding, in the order of the log; none where it is sound. Works on an open log."""
     size = log.size
     heads, findings = _parse_heads(log)
-    wanted = {0, size, *(head.size for head in heads)}
-    roots = {0: EMPTY_ROOT}  # by size, from the leaves alone
-    edge, tree = CompactRange(), TreeEdge()
-    leaves: list[bytes] = []
-    row = b""
-    for index, body in _with_gaps(log, size):
-        at = index % TILE_WIDTH * HASH_BYTES
-        if at == 0:
-            tile = log.tile(0, index // TILE_WIDTH)
-            row = tile.hashes if tile else b""
-        found = _NO_LEAF if body is None else leaf_hash(body)
-        leaf = row[at : at + HASH_BYTES] or found  # a tile that is gone is named below
-        if body is None:
-            findings.append(Finding("record.missing", f"record {index}", "a body", "none"))
-        elif found != leaf:
-            findings.append(Finding("record.altered", f"record {index}", leaf.hex(), found.hex()))
-        # a finding is named once: the replay goes on with the leaf as the tree has it
-        edge.append(leaf)
-        leaves.append(leaf)
-        if edge.size in wanted:
-            roots[edge.size] = edge.root()
-        if len(leaves) == _TILES_AT_ONCE * TILE_WIDTH or edge.size == size:
-            tree, made = tree.extended(leaves)
-            findings += _check_tiles(log, [tile for tile in made if tile.middle])
-            leaves.clear()
-    findings += _check_tiles(log, tree.tiles())  # the last batch need not have touched them all
+    tree = TreeEdge()
+    roots = {0: tree.root()}  # by size, from the leaves alone
+    bodies = _with_gaps(log, size)
+    signed = {head.size for head in heads if head.size < size}
+    for start, stop in pairwise(sorted({0, *range(0, size, _BLOCK), *signed, size})):
+        tree, found = _replayed(log, tree, list(islice(bodies, stop - start)))
+        findings += found
+        if stop in signed or stop == size:
+            roots[stop] = tree.root()
+    findings += _differing(log, tree.tiles())  # the last block need not have touched them all
     for index in log.surplus():
         findings.append(Finding("record.surplus", f"record {index}", "none", "a body"))
     return findings + _check_heads(log, heads, roots)
 
 
-def _with_gaps(log: LogView, size: int) -> Iterator[tuple[int, bytes | None]]:
+def _with_gaps(log: LogView, size: int) -> Iterator[bytes | None]:
     expected = 0
     for index, body in log.records(0, size):
-        for gap in range(expected, index):
-            yield gap, None
+        for _ in range(expected, index):
+            yield None
         expected = index + 1
-        yield index, body
-    for gap in range(expected, size):
-        yield gap, None
+        yield body
+    for _ in range(expected, size):
+        yield None
+
+
+def _replayed(
+    log: LogView, tree: TreeEdge, bodies: list[bytes | None]
+) -> tuple[TreeEdge, list[Finding]]:
+    """`tree` with the next `bodies`, compared with the tiles that they fill or begin."""
+    whole = [body for body in bodies if body is not None]
+    if len(whole) == len(bodies):
+        after, made = tree.extended(leaf_hashes(whole))
+        if all(_begins(log.tile(0, tile.n), tile) for tile in made if tile.level == 0):
+            return after, _differing(log, [tile for tile in made if tile.middle])
+    leaves, findings = _named(log, tree.size, bodies)
+    after, made = tree.extended(leaves)
+    return after, findings + _differing(log, [tile for tile in made if tile.middle])
+
+
+def _named(
+    log: LogView, start: int, bodies: list[bytes | None]
+) -> tuple[list[bytes], list[Finding]]:
+    """The leaves as the tree has them, so that a finding is named once and the replay goes on."""
+    leaves: list[bytes] = []
+    findings: list[Finding] = []
+    row, tile_number = b"", -1
+    for index, body in enumerate(bodies, start):
+        number, at = divmod(index, TILE_WIDTH)
+        if number != tile_number:
+            tile = log.tile(0, number)
+            row, tile_number = tile.hashes if tile else b"", number
+        found = _NO_LEAF if body is None else leaf_hash(body)
+        # a tile that is gone is named with the tiles
+        leaf = row[at * HASH_BYTES : (at + 1) * HASH_BYTES] or found
+        if body is None:
+            findings.append(Finding("record.missing", f"record {index}", "a body", "none"))
+        elif found != leaf:
+            findings.append(Finding("record.altered", f"record {index}", leaf.hex(), found.hex()))
+        leaves.append(leaf)
+    return leaves, findings
 
 
 def _parse_heads(log: LogView) -> tuple[list[SignedCheckpoint], list[Finding]]:
@@ -83,7 +105,11 @@ def _parse_heads(log: LogView) -> tuple[list[SignedCheckpoint], list[Finding]]:
     return heads, findings
 
 
-def _check_tiles(log: LogView, made: list[Tile]) -> list[Finding]:
+def _begins(stored: Tile | None, made: Tile) -> bool:
+    return stored is not None and stored.hashes.startswith(made.hashes)
+
+
+def _differing(log: LogView, made: list[Tile]) -> list[Finding]:
     """Compares what the leaves make with what is stored."""
     findings: list[Finding] = []
     for tile in made:

@@ -168,7 +168,7 @@ class LogView:
 
     def inclusion_proof(self, index: int, size: int | None = None) -> list[bytes]:
         """For proofs.merkle.verify_inclusion. Raises BadInput unless index < size <= log.size."""
-        return inclusion_proof(index, self._tree(size), self._nodes)
+        return inclusion_proof(index, self._tree(size), self._nodes, self._nodes.siblings)
 
     def consistency_proof(self, size1: int, size2: int | None = None) -> list[bytes]:
         """For proofs.merkle.verify_consistency. Raises BadInput unless 0 < size1 <= size2."""
@@ -177,11 +177,11 @@ class LogView:
     def leaf(self, index: int) -> bytes:
         """The leaf hash in the tree, which an audit compares with the body's."""
         self._check_index(index)
-        return self._nodes(0, index)
+        return self._nodes.leaves(index, index + 1)[0]
 
     def leaves(self, start: int, stop: int) -> list[bytes]:
         """Leaf hashes start .. stop - 1 as the tiles keep them. Raises BadInput beyond the log."""
-        return [self._nodes(0, index) for index in range(start, self._stop(start, stop))]
+        return self._nodes.leaves(start, self._stop(start, stop))
 
     def tile(self, level: int, n: int) -> Tile | None:
         """One tile as stored (c2sp.org/tlog-tiles), partial ones as they are now."""

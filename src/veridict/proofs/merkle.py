@@ -52,6 +52,16 @@ def pair_up(row: bytes, height: int = 1) -> bytes:
     return row
 
 
+def fold(roots: Sequence[bytes]) -> bytes:
+    """Root over the roots of full subtrees, largest first; EMPTY_ROOT for none."""
+    if not roots:
+        return EMPTY_ROOT
+    root = roots[-1]
+    for left in reversed(roots[:-1]):
+        root = node_hash(left, root)
+    return root
+
+
 def root_from_leaf_hashes(hashes: Sequence[bytes]) -> bytes:
     """Root of the tree with these leaves; EMPTY_ROOT for none."""
     edge = CompactRange()
@@ -207,9 +217,4 @@ class CompactRange:
 
     def root(self) -> bytes:
         """Root of all leaves so far; EMPTY_ROOT before the first."""
-        if not self.nodes:
-            return EMPTY_ROOT
-        root = self.nodes[-1]
-        for node in reversed(self.nodes[:-1]):
-            root = node_hash(node, root)
-        return root
+        return fold(self.nodes)

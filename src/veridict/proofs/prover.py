@@ -12,17 +12,38 @@ from veridict.core.errors import BadInput
 from veridict.proofs.merkle import EMPTY_ROOT, is_subtree, node_hash
 
 Nodes = Callable[[int, int], bytes]
+Siblings = Callable[[int, int], list[bytes]]
 Range = tuple[int, int]
 
 
-def inclusion_proof(index: int, size: int, nodes: Nodes) -> list[bytes]:
-    """PATH(index, D[size]) of RFC 9162 §2.1.3.1. Raises BadInput unless 0 <= index < size."""
+def inclusion_proof(
+    index: int, size: int, nodes: Nodes, siblings: Siblings | None = None
+) -> list[bytes]:
+    """PATH(index, D[size]) of RFC 9162 §2.1.3.1. Raises BadInput unless 0 <= index < size.
+
+    `siblings(index, levels)` gives `nodes(level, index >> level ^ 1)` of levels 0 .. levels - 1,
+    where that is cheaper at once.
+    """
     if not 0 <= index < size:
         raise BadInput(
             f"there is no leaf {index} in a tree of {size}",
             remedy="ask for an index below the size",
         )
-    return [range_root(start, end, nodes) for start, end in _inclusion_ranges(index, size)]
+    # below level `parts` the leaf and the last one hang on two nodes, of which the left is full
+    parts = (index ^ (size - 1)).bit_length()
+    proof: list[bytes] = []
+    if parts:
+        proof += (siblings or _one_by_one(nodes))(index, parts - 1)
+        proof.append(range_root((index >> parts - 1) + 1 << parts - 1, size, nodes))
+    return proof + [
+        nodes(level, (index >> level) - 1)
+        for level in range(parts, index.bit_length())
+        if index >> level & 1
+    ]
+
+
+def _one_by_one(nodes: Nodes) -> Siblings:
+    return lambda index, levels: [nodes(level, index >> level ^ 1) for level in range(levels)]
 
 
 def consistency_proof(size1: int, size2: int, nodes: Nodes) -> list[bytes]:
@@ -61,20 +82,6 @@ def _full_subtrees(start: int, end: int) -> Iterator[tuple[int, int]]:
         level = (end - start).bit_length() - 1
         yield level, start >> level
         start += 1 << level
-
-
-def _inclusion_ranges(index: int, size: int) -> list[Range]:
-    low, high = 0, size
-    ranges: list[Range] = []
-    while high - low > 1:
-        middle = low + _split(high - low)
-        if index < middle:
-            ranges.append((middle, high))
-            high = middle
-        else:
-            ranges.append((low, middle))
-            low = middle
-    return ranges[::-1]
 
 
 def _consistency_ranges(start: int, end: int, size: int) -> list[Range]:
