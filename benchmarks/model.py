@@ -29,7 +29,6 @@ from veridict.chain.data_contract import data_contract_initcode
 from veridict.chain.receipts import Tx
 from veridict.models.canonical import CanonicalModel
 from veridict.models.compile import compile_model
-from veridict.models.fast import NO_MASKS
 from veridict.models.image import image, pack
 from veridict.models.kernels import score_rows
 from veridict.solutions.finance.payments import Payments
@@ -95,7 +94,7 @@ def _singles(
     timed = _fastest(
         SINGLES,
         {
-            "inside": lambda: score_rows(fast.words, NO_MASKS, images, scores),
+            "inside": lambda: score_rows(fast.words, images, scores),
             "python": lambda: [model.score_one(row) for row in inputs],
             **{
                 name: partial(peer.singly, data[:SINGLES])

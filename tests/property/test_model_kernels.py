@@ -8,18 +8,21 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from llvmlite.binding import get_host_cpu_features
+from numba import njit
 
 from tests.support.models import random_tree, rows_for
-from veridict.models import reference
-from veridict.models.fast import FEW, FastTrees
+from veridict.models import lookup, reference
+from veridict.models.blocks import GROUPS, KEYS
+from veridict.models.fast import FastTrees
 from veridict.models.image import pack
-from veridict.models.kernels import BLOCK
+from veridict.models.kernels import ROWS
+from veridict.models.lanes import LANES, LEAVES, TALL, branches, lanes
 from veridict.models.layout import Node, Tree, TreeModel
-from veridict.models.masks import masked
-from veridict.models.tables import LEAVES, TALL, Numbering
+from veridict.models.tables import Numbering
 from veridict.models.vector import TreeRuntime
 
-ROWS = (1, 2, FEW - 1, FEW, BLOCK, BLOCK + 1, 2 * BLOCK + FEW)
+COUNTS = (1, 2, ROWS, ROWS + 1, 2 * ROWS + 9)
 
 
 def _model(seed: int, sizes: tuple[int, int], outputs: int) -> TreeModel:
@@ -42,9 +45,9 @@ def _chain(length: int) -> Tree:
 
 @given(
     seed=st.integers(0, 2**32),
-    sizes=st.sampled_from([(1, 8), (20, 40), (60, 126), (126, 300)]),
+    sizes=st.sampled_from([(1, 8), (20, 40), (60, 70), (60, 126), (200, 300)]),
     outputs=st.sampled_from([1, 1, 3]),
-    rows=st.sampled_from(ROWS),
+    rows=st.sampled_from(COUNTS),
 )
 @settings(max_examples=120, deadline=None)
 def test_kernels_equal_the_reference(
@@ -61,28 +64,78 @@ def test_kernels_equal_the_reference(
         assert fast.score_one(pack(image)) == reference.score(model, row)
 
 
-@pytest.mark.parametrize("length", [1, LEAVES - 1, LEAVES, 60, TALL - 1, TALL, 255])
+@pytest.mark.parametrize("length", [1, LANES - 1, LANES, LANES + 1, 100, 255])
 def test_chains_are_asked_or_walked(length: int) -> None:
     model = TreeModel(2, 0, (_chain(length), _chain(1), _chain(40)))
-    images = np.array(rows_for(model, 5, BLOCK), dtype=np.uint64)
+    images = np.array(rows_for(model, 5, ROWS), dtype=np.uint64)
     expected = TreeRuntime(model).scores(images).tolist()
     assert FastTrees(model).scores(images).tolist() == expected
 
 
-def test_trees_are_cut_into_few_masks_or_not_at_all() -> None:
-    model = _model(3, (100, 120), 1)
+def _perfect(depth: int) -> Tree:
+    """Every path asks `depth` questions, so that light children follow one another."""
+    inner = 2**depth - 1
+    nodes = tuple(
+        Node(n % 7, 1 + n * 2**49, n % 3 == 0, *(c if c < inner else inner + ~c for c in below))
+        for n, below in ((n, (2 * n + 1, 2 * n + 2)) for n in range(inner))
+    )
+    return Tree(nodes, tuple(3**n % 1_000_003 for n in range(inner + 1)))
+
+
+@pytest.mark.parametrize("depth", range(1, 9))
+def test_every_leaf_of_a_perfect_tree_is_found(depth: int) -> None:
+    model = TreeModel(7, 0, (_perfect(depth), _chain(3), _perfect(2)))
+    images = np.array(rows_for(model, depth, 2_000), dtype=np.uint64)
+    expected = TreeRuntime(model).scores(images).tolist()
+    assert FastTrees(model).scores(images).tolist() == expected
+
+
+def test_trees_are_cut_into_few_pieces_or_not_at_all() -> None:
+    model = _model(3, (200, 250), 1)
     numbering = Numbering.of(model)
     for tree in model.trees:
-        pieces = masked(tree, numbering)
+        pieces = branches(tree, numbering)
         assert pieces is not None
         assert 4 <= len(pieces) <= 17
-    chain = TreeModel(2, 0, (_chain(100),))
-    assert masked(chain.trees[0], Numbering.of(chain)) is None
+        assert all(len(lanes(piece).asked) <= LANES for piece in pieces)
+    chain = TreeModel(2, 0, (_chain(200),))
+    assert branches(chain.trees[0], Numbering.of(chain)) is None
+    assert LEAVES < TALL
 
 
-def test_more_thresholds_than_a_mask_can_number_are_walked() -> None:
-    trees = tuple(Tree((Node(0, n, False, ~0, ~1),), (0, 1)) for n in range(1, 70_000))
+def test_more_thresholds_than_a_byte_can_number() -> None:
+    trees = tuple(Tree((Node(0, n, n % 2 == 0, ~0, ~1),), (0, 1)) for n in range(1, 7_000))
     model = TreeModel(1, 0, trees)
-    images = np.arange(0, 70_000, 2_000, dtype=np.uint64)[:, None]
+    images = np.arange(0, 7_000, 200, dtype=np.uint64)[:, None]
     expected = np.maximum(images[:, 0].astype(np.int64) - 1, 0)
+    expected[0] = 3_499  # missing: right where the threshold is even
     assert FastTrees(model).scores(images)[:, 0].tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("n_features", [70, 300, 1_000])
+def test_more_features_than_a_block_has_keys(n_features: int) -> None:
+    rng = random.Random(n_features)
+    trees = tuple(random_tree(rng, n_features, rng.randint(1, 64)) for _ in range(2 * GROUPS + 9))
+    model = TreeModel(n_features, 5, trees)
+    fast, images = FastTrees(model), np.array(rows_for(model, 1, 40), dtype=np.uint64)
+    assert fast.scores(images).tolist() == TreeRuntime(model).scores(images).tolist()
+    assert int(fast.words[13]) > n_features // KEYS
+
+
+@pytest.mark.parametrize("planes", [1, 4])
+@pytest.mark.parametrize("way", [lookup.one_by_one, lookup.by_16, lookup.by_64])
+def test_lanes_are_asked_alike_by_every_processor(way: lookup.Way, planes: int) -> None:
+    needed = "avx512vbmi" if way is lookup.by_64 else "avx2" if way is lookup.by_16 else ""
+    if needed and not get_host_cpu_features().get(needed):
+        pytest.skip(f"this processor has no {needed}")
+    asked = lookup.asked(planes, way)
+    ask = njit(lambda words, at, keys: asked(words, at, keys))
+    rng = np.random.default_rng(planes)
+    words = rng.integers(0, 2**64, size=40, dtype=np.uint64)
+    keys = rng.integers(0, 256, size=64 * planes, dtype=np.uint8)
+    for at in range(0, 24, 8):
+        bytes_ = words[at : at + 16].view(np.uint8)
+        bytes_[:64] %= 64 * planes if planes < 4 else 255
+        expected = keys[bytes_[:64]] > bytes_[64:]
+        bits = int(ask(words, np.uint64(at), keys))
+        assert [bool(bits >> lane & 1) for lane in range(64)] == expected.tolist()

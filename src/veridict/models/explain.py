@@ -69,14 +69,13 @@ def _parts(model: CanonicalModel, annex: Annex, images: NDArray[np.uint64]) -> N
     fast = model.fast
     parts = np.empty((len(images), len(fast.numbering.ranks.features)), dtype=np.int64)
     if model.n_outputs == 1:
-        explain_rows(fast.words, changes, images, parts)
+        explain_rows(fast.walked[0], changes, images, parts)
         return parts
     winners = model.score(images)
     for output in np.unique(winners).tolist():
         rows = np.flatnonzero(winners == output)
-        roots = fast.walks.roots[output :: model.n_outputs]
         found = parts[rows]
-        explain_rows(fast.words_of(fast.walks._replace(roots=roots)), changes, images[rows], found)
+        explain_rows(fast.walked[output], changes, images[rows], found)
         parts[rows] = found
     return parts
 

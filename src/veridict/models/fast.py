@@ -1,6 +1,6 @@
 """The fast interpreter of trees (Numba): one row or many, the same integers as `reference`.
 
-Many rows are scored by masks, few by a walk down all trees at once: see `tables`.
+All nodes of a tree are asked at once (`lanes`); a tall tree is walked (`tables`).
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from veridict.models.kernels import BLOCK, score_packed, score_rows
+from veridict.models.blocks import Blocks
+from veridict.models.joined import joined
+from veridict.models.kernels import score_packed, score_rows
+from veridict.models.lanes import Lanes, branches, lanes
 from veridict.models.layout import Tree, TreeModel
-from veridict.models.masks import Grown, masked, masks
-from veridict.models.tables import U64, Numbering, Walks, joined, walks
-
-NO_MASKS = masks([])
-FEW = BLOCK // 4  # rows from which on a block of masks is faster than walks
+from veridict.models.tables import U64, Numbering, Walks, walks
 
 
 class FastTrees:
@@ -32,12 +31,7 @@ class FastTrees:
     def scores(self, images: NDArray[np.uint64]) -> NDArray[np.int64]:
         """Scores [n, K] of images [n, n_features], C-contiguous."""
         scores = np.empty((len(images), len(self._bases)), dtype=np.int64)
-        last = len(images) % BLOCK  # a block costs the same, however many rows it has
-        many = len(images) - (last if last < FEW else 0)
-        if many:
-            score_rows(*self._masked, images[:many], scores[:many])
-        if many < len(images):
-            score_rows(self.words, NO_MASKS, images[many:], scores[many:])
+        score_rows(self.words, images, scores)
         return scores
 
     def score_one(self, inputs: bytes) -> int:
@@ -46,9 +40,8 @@ class FastTrees:
 
     def warm(self) -> None:
         """Load or compile what the first calls would."""
-        features = self._n_features
-        self.score_one(bytes(8 * features))
-        self.scores(np.zeros((FEW, features), dtype=np.uint64))
+        self.score_one(bytes(8 * self._n_features))
+        self.scores(np.zeros((1, self._n_features), dtype=np.uint64))
 
     @cached_property
     def walks(self) -> Walks:
@@ -56,23 +49,24 @@ class FastTrees:
         return walks(self.trees, self._outputs, self.numbering)
 
     @cached_property
-    def words(self) -> U64:
-        """All trees as one array for the kernels."""
-        return self.words_of(self.walks)
-
-    def words_of(self, some: Walks) -> U64:
-        return joined(self.numbering.ranks, some, self._bases)
+    def walked(self) -> list[U64]:
+        """For each output, the records of its trees for the kernels."""
+        count, ranks, none = len(self._bases), self.numbering.ranks, Blocks([])
+        return [
+            joined(ranks, self.walks._replace(roots=self.walks.roots[k::count]), none, self._bases)
+            for k in range(count)
+        ]
 
     @cached_property
-    def _masked(self) -> tuple[U64, U64]:
-        """Trees that are too tall for masks, and all others."""
+    def words(self) -> U64:
+        """All trees for the kernels: records of the tall ones, lanes of all others."""
         tall: list[tuple[Tree, int]] = []
-        small: list[tuple[Grown, int]] = []
+        small: list[tuple[Lanes, int]] = []
         for tree, output in zip(self.trees, self._outputs, strict=True):
-            pieces = masked(tree, self.numbering)
+            pieces = branches(tree, self.numbering)
             if pieces is None:
                 tall.append((tree, output))
             else:
-                small += [(piece, output) for piece in pieces]
+                small += [(lanes(piece), output) for piece in pieces]
         some = walks([tree for tree, _ in tall], [o for _, o in tall], self.numbering)
-        return self.words_of(some), masks(small)
+        return joined(self.numbering.ranks, some, Blocks(small), self._bases)

@@ -1,4 +1,4 @@
-"""The compiled kernels: rows to ranks, ranks to scores. `tables` says what they read.
+"""The compiled kernels: rows to ranks, ranks to scores. `tables` and `lanes` say what they read.
 
 All tables are one array of words with offsets at its head, and all indices are unsigned: slices
 and signs would cost time at every call and load, and many seconds when this is compiled. Keep
@@ -15,17 +15,18 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-BLOCK = 128  # rows that masks are applied to at a time: their state stays in the nearest cache
-BLOCK_BITS = np.uint64(7)
+from veridict.models.lookup import asked
 
-ALL = np.uint32(0xFFFF_FFFF)
-NONE, ONE, TWO, THREE, FOUR, FIVE = (np.uint64(n) for n in range(6))
-EIGHT, BASES = np.uint64(8), np.uint64(10)
+ROWS = 128  # that a block of trees is asked about at a time
+GROUPS = 128  # of trees in a block, at most
+KEYS = 256  # bytes of keys that a block asks for, at most
+
+ZERO, ONE, TWO, THREE, FOUR = (np.uint64(n) for n in range(5))
+EIGHT, SIXTEEN, LANES = np.uint64(8), np.uint64(16), np.uint64(64)
+BASES, BLOCK_HEAD, MOST = np.uint64(15), np.uint64(8), np.uint64(255)
 # Of a node that is walked.
 SLOT, FEATURE, RANK, LEAF = np.uint64(47), np.uint64(48), np.uint64(24), np.uint64(63)
 INDEX = np.uint64((1 << 24) - 1)
-# Of a node that is a mask.
-MASK_SLOT, MASK_RANK, LEAF_BITS = np.uint64(48), np.uint64(32), np.uint64(5)
 
 Kernel = Callable[..., Any]
 
@@ -39,70 +40,63 @@ def compiled(function: Kernel) -> Kernel:
 
 
 @intrinsic
-def _lowest_bit_of(context: Any, word: Any) -> Any:
-    """The number of the lowest bit of `word`, a u32 that is not 0."""
+def _zeros_of(context: Any, word: Any) -> Any:
+    """How many zeros `word`, a u64, begins with; 64 of 0."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        zeros = builder.cttz(arguments[0], cgutils.true_bit)
-        return builder.zext(zeros, context.get_value_type(types.uint64))
+        return builder.ctlz(arguments[0], cgutils.false_bit)
 
-    return types.uint64(types.uint32), generate
-
-
-@intrinsic
-def _asked_of(context: Any, leaves: Any, rank: Any, threshold: Any, mask: Any) -> Any:
-    """leaves & mask where rank > threshold, else leaves; Numba would widen all to 64 bits."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        leaves, rank, threshold, mask = arguments
-        right = builder.icmp_unsigned(">", rank, threshold)
-        return builder.and_(leaves, builder.select(right, mask, mask.type(-1)))
-
-    return types.uint32(types.uint32, types.uint16, types.uint16, types.uint32), generate
+    return types.uint64(types.uint64), generate
 
 
-_lowest_bit, _asked = cast(Kernel, _lowest_bit_of), cast(Kernel, _asked_of)
+_zeros, _asked_64, _asked_256 = cast(Kernel, _zeros_of), asked(1), asked(4)
 
 
 @compiled
-def score_rows(words, masks, images, scores):  # type: ignore[no-untyped-def]
-    """Writes scores [n, K] of images [n, n_features]: of the trees in `words` and in `masks`."""
-    outputs, features, trees = words[0], words[1], words[5]
-    for row in range(len(images)):
+def score_rows(words, images, scores):  # type: ignore[no-untyped-def]
+    """Writes scores [n, K] of images [n, n_features], of all trees in `words`."""
+    outputs, features, trees, slots, blocks = words[0], words[1], words[5], words[10], words[13]
+    count = len(images)
+    for row in range(count):
         for output in range(outputs):
             scores[row, output] = np.int64(words[BASES + output])
-    if masks[0] > NONE:
-        table = np.empty(features << (BLOCK_BITS + ONE), dtype=np.uint16)
-        for first in range(0, len(images), BLOCK):
-            _rank_block(words, images, first, table)
-            _score_block(masks, table, scores, first)
-    if trees > NONE:
-        room = np.empty(FIVE * features + THREE * (trees + ONE), dtype=np.uint64)
-        for row in range(len(images)):
-            _key_row(words, images, row, room)
-            _walk(words, room, scores, row)
+    room = np.empty(FOUR * features + THREE * (trees + ONE) + 2 * GROUPS, dtype=np.uint64)
+    keys = np.empty(KEYS + slots * np.uint64(min(count, ROWS)), dtype=np.uint8)
+    for first in range(0, count, ROWS):
+        end, free = min(first + ROWS, count), np.uint64(KEYS)
+        for row in range(first, end):
+            _rank_row(words, images, row, room)
+            for slot in range(slots):
+                rank, least = room[words[words[11] + slot]], words[words[12] + slot]
+                keys[free + slot] = min(rank - min(rank, least), MOST)
+            free += slots
+            if trees > ZERO:
+                _walk(words, room, scores, row)
+        block = words[14]
+        for _ in range(blocks):
+            own = np.uint64(KEYS)
+            for row in range(first, end):
+                _ask_block(words, block, keys, own, room, scores, row)
+                own += slots
+            block = words[block]
 
 
 @compiled
 def score_packed(words, inputs):  # type: ignore[no-untyped-def]
-    """What is recorded of one row of packed inputs; all trees are in `words`."""
-    outputs, features, trees = words[0], words[1], words[5]
+    """What is recorded of one row of packed inputs."""
+    outputs = words[0]
     images = np.empty((1, len(inputs) >> 3), dtype=np.uint64)
     for feature in range(images.shape[1]):
         at = np.uint64(feature) * EIGHT
-        value = NONE
+        value = ZERO
         for byte in range(8):
             value = value << EIGHT | np.uint64(inputs[at + np.uint64(byte)])
         images[0, feature] = value
-    room = np.empty(FIVE * features + THREE * (trees + ONE), dtype=np.uint64)
     scores = np.empty((1, outputs), dtype=np.int64)
-    for output in range(outputs):
-        scores[0, output] = np.int64(words[BASES + output])
-    _key_row(words, images, 0, room)
-    _walk(words, room, scores, 0)
+    score_rows(words, images, scores)
     if outputs == ONE:
         return scores[0, 0]
-    best: Any = NONE
+    best: Any = ZERO
     for output in range(outputs):
         if scores[0, output] > scores[0, best]:
             best = output
@@ -113,94 +107,109 @@ def score_packed(words, inputs):  # type: ignore[no-untyped-def]
 def explain_rows(words, changes, images, parts):  # type: ignore[no-untyped-def]
     """Writes what each feature that is asked for [n, F] did to each row; see `explain`."""
     features, trees = words[1], words[5]
-    room = np.empty(FIVE * features + THREE * (trees + ONE), dtype=np.uint64)
+    room = np.empty(FOUR * features + THREE * (trees + ONE), dtype=np.uint64)
     for row in range(len(images)):
-        _key_row(words, images, row, room)
+        _rank_row(words, images, row, room)
         _attribute(words, changes, room, parts, row)
 
 
 @compiled
-def _rank_block(words, images, first, table):  # type: ignore[no-untyped-def]
-    """Ranks [slot, row] of BLOCK images from `first`; a binary search of all rows in step."""
-    numbers, starts = words[2], words[3]
-    n = min(BLOCK, len(images) - first)
-    values = np.zeros(BLOCK, dtype=np.uint64)
-    at = np.empty(BLOCK, dtype=np.uint64)
-    for place in range(words[1]):
-        feature, start = words[numbers + place], words[starts + place]
-        own = words[starts + place + ONE] - start
-        for row in range(n):
-            values[row] = images[first + row, feature]
-        for row in range(BLOCK):
-            at[row] = start
-        size = own
-        while size > ONE:
-            half = size >> ONE
-            for row in range(BLOCK):
-                at[row] += half if words[at[row] + half - ONE] < values[row] else NONE
-            size -= half
-        to = place << (BLOCK_BITS + ONE)
-        for row in range(BLOCK):
-            rank = at[row] - start + np.uint64(words[at[row]] < values[row])
-            table[to + np.uint64(row)] = rank
-            table[to + np.uint64(BLOCK + row)] = own if values[row] == NONE else rank
+def _rank_row(words, images, row, room):  # type: ignore[no-untyped-def]
+    """The rank in each slot, at the head of `room`; a binary search of like features in step."""
+    features, asked, kinds = words[1], words[2], words[3]
+    at, values = TWO * features, THREE * features
+    for place in range(features):
+        room[at + place] = words[asked + FOUR * place + ONE]
+        room[values + place] = images[row, words[asked + FOUR * place]]
+    first = ZERO
+    for _ in range(words[4]):
+        end, half = words[kinds], words[kinds + ONE]
+        while half > ZERO:
+            for place in range(first, end):
+                here = room[at + place]
+                below = words[here + half - ONE] < room[values + place]
+                room[at + place] = here + (half if below else ZERO)
+            half >>= ONE
+        first = end
+        kinds += TWO
+    for place in range(features):
+        fact = asked + FOUR * place
+        rank, slot = room[at + place] - words[fact + ONE], words[fact + TWO]
+        room[slot] = rank
+        room[slot + ONE] = words[fact + THREE] if room[values + place] == ZERO else rank
 
 
 @compiled
-def _score_block(masks, table, scores, first):  # type: ignore[no-untyped-def]
-    """Adds the leaves of BLOCK rows from `first`."""
-    trees, starts, outputs, values = masks[0], masks[1], masks[2], masks[3]
-    leaves = np.empty(BLOCK, dtype=np.uint32)
-    sums = np.zeros(scores.shape[1] * BLOCK, dtype=np.int64)
+def _ask_block(words, block, keys, own, room, scores, row):  # type: ignore[no-untyped-def]
+    """Adds one row's leaves of the trees in a block; its keys begin at `own`."""
+    slots, groups, layers = words[block + ONE], words[block + TWO], words[block + THREE]
+    depths, output = words[block + FOUR], words[block + np.uint64(5)]
+    at = block + BLOCK_HEAD
+    lanes = at + (slots + np.uint64(7) >> THREE << THREE)
+    for slot in range(slots):
+        keys[slot] = keys[own + words[at + slot]]
+    at = lanes + SIXTEEN * groups
+    bits = FOUR * words[1] + THREE * (words[5] + ONE)
+    found = bits + np.uint64(GROUPS)
+    if slots <= LANES:
+        for group in range(groups):
+            light = _asked_64(words, lanes + SIXTEEN * group, keys)
+            room[bits + group] = light ^ words[at + group]
+    else:
+        for group in range(groups):
+            light = _asked_256(words, lanes + SIXTEEN * group, keys)
+            room[bits + group] = light ^ words[at + group]
+    at += groups
+    total = scores[row, output]
+    for _ in range(layers):
+        trees, own_lanes = words[at], at + ONE
+        if depths == THREE:
+            _settle_3(words, own_lanes, trees, room, bits, found)
+        else:
+            _settle_6(words, own_lanes, trees, room, bits, found)
+        leaves = own_lanes + depths * trees
+        for tree in range(trees):
+            total += np.int64(words[words[leaves + tree] + room[found + tree]])
+        at = leaves + trees
+    scores[row, output] = total
+
+
+@compiled
+def _left(asked, own, deeper, start):  # type: ignore[no-untyped-def]
+    """The lane of this depth at which a row leaves the path that begins at `start`; see `lanes`."""
+    may = asked & own & ~deeper
+    return ((own & ~may) + start) & may
+
+
+@compiled
+def _settle_3(words, own, trees, room, bits, found):  # type: ignore[no-untyped-def]
+    """The number of each tree's leaf; no leaf lies below more than three light children."""
     for tree in range(trees):
-        for row in range(BLOCK):
-            leaves[row] = ALL
-        node, stop = masks[starts + tree], masks[starts + tree + ONE]
-        while node < stop:  # two at a time; the last one twice where they are odd
-            a, b = masks[node], masks[min(node + ONE, stop - ONE)]
-            slot_a, slot_b = a >> MASK_SLOT << BLOCK_BITS, b >> MASK_SLOT << BLOCK_BITS
-            rank_a, rank_b = np.uint16(a >> MASK_RANK), np.uint16(b >> MASK_RANK)
-            mask_a, mask_b = np.uint32(a), np.uint32(b)
-            for row in range(BLOCK):
-                left = _asked(leaves[row], table[slot_a + np.uint64(row)], rank_a, mask_a)
-                leaves[row] = _asked(left, table[slot_b + np.uint64(row)], rank_b, mask_b)
-            node += TWO
-        to = masks[outputs + tree] << BLOCK_BITS
-        leaf = values + (tree << LEAF_BITS)
-        for row in range(BLOCK):
-            sums[to + np.uint64(row)] += np.int64(masks[leaf + _lowest_bit(leaves[row])])
-    for row in range(min(BLOCK, len(scores) - first)):
-        for output in range(scores.shape[1]):
-            scores[first + row, output] += sums[output * BLOCK + row]
+        asked, all_ = room[bits + tree], words[own + tree]
+        one, two = words[own + trees + tree], words[own + TWO * trees + tree]
+        start = all_ & (ZERO - all_)
+        a = _left(asked, all_, one, start)
+        b = _left(asked, one, two, a << ONE)
+        c = _left(asked, two, ZERO, b << ONE)
+        room[found + tree] = LANES - _zeros(start >> ONE | a | b | c)
 
 
 @compiled
-def _key_row(words, images, row, room):  # type: ignore[no-untyped-def]
-    """The key of each slot, at the head of `room`; a binary search of all features in step."""
-    features, numbers, starts = words[1], words[2], words[3]
-    at, sizes, values = TWO * features, THREE * features, FOUR * features
-    most = NONE
-    for place in range(features):
-        start = words[starts + place]
-        size = words[starts + place + ONE] - start
-        room[at + place], room[sizes + place] = start, size
-        room[values + place] = images[row, words[numbers + place]]
-        most = max(most, size)
-    while most > ONE:
-        for place in range(features):
-            size, here = room[sizes + place], room[at + place]
-            half = size >> ONE  # 0 where the search is over: then any word will do
-            below = words[here + half - ONE] < room[values + place]
-            room[at + place] = here + (half if below else NONE)
-            room[sizes + place] = size - half
-        most -= most >> ONE
-    for place in range(features):
-        start, here, value = words[starts + place], room[at + place], room[values + place]
-        rank = here - start + np.uint64(words[here] < value)
-        highest = words[starts + place + ONE] - start
-        slot = TWO * place
-        room[slot] = slot << SLOT | rank << RANK
-        room[slot + ONE] = (slot + ONE) << SLOT | (highest if value == NONE else rank) << RANK
+def _settle_6(words, own, trees, room, bits, found):  # type: ignore[no-untyped-def]
+    """The same with six light children, the most that 64 lanes have."""
+    for tree in range(trees):
+        asked, all_ = room[bits + tree], words[own + tree]
+        one, two = words[own + trees + tree], words[own + TWO * trees + tree]
+        three, four = words[own + THREE * trees + tree], words[own + FOUR * trees + tree]
+        five = words[own + np.uint64(5) * trees + tree]
+        start = all_ & (ZERO - all_)
+        a = _left(asked, all_, one, start)
+        b = _left(asked, one, two, a << ONE)
+        c = _left(asked, two, three, b << ONE)
+        d = _left(asked, three, four, c << ONE)
+        e = _left(asked, four, five, d << ONE)
+        f = _left(asked, five, ZERO, e << ONE)
+        room[found + tree] = LANES - _zeros(start >> ONE | a | b | c | d | e | f)
 
 
 @compiled
@@ -208,17 +217,18 @@ def _walk(words, room, scores, row):  # type: ignore[no-untyped-def]
     """Adds one row's leaves: every tree goes a step, those at a leaf drop out, and so on."""
     trees, roots, records = words[5], words[6], words[7]
     values, outputs = words[8], words[9]
-    source = FIVE * words[1]
+    source = FOUR * words[1]
     target = source + trees + ONE
     left = target + trees + ONE
-    done, going = NONE, trees
+    done, going = ZERO, trees
     for tree in range(trees):
         room[source + tree] = words[roots + tree]
-    while going > NONE:
-        kept = NONE
+    while going > ZERO:
+        kept = ZERO
         for place in range(going):
             node = room[source + place]
-            then = words[records + (node & INDEX) + np.uint64(node < room[node >> SLOT])]
+            key = node >> SLOT << SLOT | room[node >> SLOT] << RANK
+            then = words[records + (node & INDEX) + np.uint64(node < key)]
             ended = then >> LEAF
             room[target + kept] = then
             room[left + done] = then
@@ -226,33 +236,28 @@ def _walk(words, room, scores, row):  # type: ignore[no-untyped-def]
             kept += ended ^ ONE
         going = kept
         source, target = target, source
-    if words[0] == ONE:
-        total = scores[row, 0]
-        for place in range(done):
-            total += np.int64(words[values + (room[left + place] & INDEX)])
-        scores[row, 0] = total
-    else:
-        for place in range(done):
-            leaf = room[left + place] & INDEX
-            scores[row, words[outputs + leaf]] += np.int64(words[values + leaf])
+    for place in range(done):
+        leaf = room[left + place] & INDEX
+        scores[row, words[outputs + leaf]] += np.int64(words[values + leaf])
 
 
 @compiled
 def _attribute(words, changes, room, parts, row):  # type: ignore[no-untyped-def]
     """As `_walk`; each step's change of expectation goes to the feature that was asked for."""
     trees, roots, records = words[5], words[6], words[7]
-    source = FIVE * words[1]
+    source = FOUR * words[1]
     target = source + trees + ONE
     going = trees
     for place in range(words[1]):
         parts[row, place] = 0
     for tree in range(trees):
         room[source + tree] = words[roots + tree]
-    while going > NONE:
-        kept = NONE
+    while going > ZERO:
+        kept = ZERO
         for place in range(going):
             node = room[source + place]
-            step = (node & INDEX) + np.uint64(node < room[node >> SLOT])
+            key = node >> SLOT << SLOT | room[node >> SLOT] << RANK
+            step = (node & INDEX) + np.uint64(node < key)
             parts[row, node >> FEATURE] += changes[step]
             then = words[records + step]
             room[target + kept] = then

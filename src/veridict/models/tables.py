@@ -6,7 +6,7 @@ right at a node exactly where its rank exceeds the threshold's number. A feature
 has two **slots**, which differ where it is missing: rank 0 in slot 2i (missing
 goes left), above every threshold in slot 2i + 1 (right).
 
-**Records**, for one row: a node is one word, so that a step is one comparison.
+**Records**, for tall trees and for reasons: a node is one word, so that a step is one comparison.
 
     node  = slot << 47 | number of the threshold << 24 | 2 × pair
     leaf  = 1 << 63 | number of the leaf
@@ -16,11 +16,7 @@ goes left), above every threshold in slot 2i + 1 (right).
 Pairs are the two children of a node, side by side; pairs of like depth stand
 together, so that a row that walks all trees in step reads memory in order.
 
-**Masks**, for many rows (after QuickScorer, Lucchese et al. 2015): a leaf is a
-bit, a node where the row goes right takes away the leaves to its left, and what
-is then the lowest bit is the row's leaf. Nodes may be asked in any order, without
-a branch, many rows to an instruction. Trees beyond LEAVES leaves are cut into
-several whose sum they are; trees beyond TALL are walked.
+**Lanes**, for trees that are small enough: every node is asked at once, see `lanes`.
 """
 
 from __future__ import annotations
@@ -34,15 +30,8 @@ from numpy.typing import NDArray
 
 from veridict.models.layout import Tree, TreeModel
 
-LEAVES = 32  # bits of a mask
-TALL = 128  # leaves from which on walking a tree is faster than asking all of its nodes
-MAX_RANK = (1 << 16) - 1  # of masks
-
 U64 = NDArray[np.uint64]
 I64 = NDArray[np.int64]
-
-
-HEAD = 10  # words before the bases that are `joined`
 
 
 class Ranks(NamedTuple):
@@ -101,26 +90,6 @@ class Numbering:
     def highest(self) -> int:
         """The highest rank a row can have."""
         return int(self.ranks.counts.max(initial=0))
-
-
-def joined(ranks: Ranks, walks: Walks, bases: Sequence[int]) -> U64:
-    """All that one row needs as one array: a call from Python costs more the more it passes.
-
-    0  outputs, K                            5  trees
-    1  features that are asked for, F        6  where: root of each tree
-    2  where: number of each                 7         records
-    3         beginning of the thresholds    8         value of each leaf
-              of each, [F + 1]               9         to which output it adds
-    4  0                                    10  base of each output
-    """
-    n_features = len(ranks.features)
-    sizes = [n_features, n_features + 1, len(ranks.thresholds), *map(len, walks)]
-    at = np.cumsum([HEAD + len(bases), *sizes])
-    starts = at[2] + np.cumsum([0, *ranks.counts])
-    head = [len(bases), n_features, at[0], at[1], 0, len(walks.roots), *at[3:7]]
-    own = np.array([*head, *bases], dtype=np.int64)
-    parts = (own, ranks.features, starts, ranks.thresholds, *walks)
-    return np.concatenate([part.view(np.uint64) for part in parts])
 
 
 def walks(trees: Sequence[Tree], outputs: Sequence[int], numbering: Numbering) -> Walks:
