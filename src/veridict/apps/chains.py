@@ -4,24 +4,41 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from veridict.apps.chain_settings import ChainSetting
+from veridict.apps.settings import Settings
 from veridict.chain.client import Client
 from veridict.chain.fees import FeeHistory
 from veridict.chain.finality import Finality
 from veridict.chain.http import HttpRpc
 from veridict.chain.keyring import AnyAccount, Keyring, account_of
-from veridict.core.errors import BadInput, VeridictError
+from veridict.core.errors import BadInput, OperatorError, VeridictError
 from veridict.ledger.view import LogView
-from veridict.services.anchoring.fleet import Berth
+from veridict.services.anchoring import home_place
+from veridict.services.anchoring.fleet import Berth, Fleet
 from veridict.services.anchoring.joining import join, revisit
 from veridict.services.anchoring.journal import Journal
-from veridict.services.anchoring.places import HOME, remembered
+from veridict.services.anchoring.places import HOME, Place, remembered
 from veridict.services.anchoring.poster import Plan, Poster
 from veridict.services.audit.anchors import Elsewhere
+from veridict.services.deploy import Network
 
 TIMEOUT_S = 10.0
+ANCHOR_EVERY_S = 60.0
+
+
+def fleet_of(settings: Settings, network: Network, keyring: Keyring) -> Callable[[Journal], Fleet]:
+    """The home chain first, on which fees matter unless it is the node's own."""
+    others = berths(settings.chains, keyring)
+
+    def made(journal: Journal) -> Fleet:
+        fees = FeeHistory(network.client) if settings.rpc is not None else None
+        place = home_place(journal.log, network)
+        poster = Poster(place, journal, Plan(ANCHOR_EVERY_S), fees)
+        return Fleet(Berth(HOME, lambda _: poster, poster), others(journal))
+
+    return made
 
 
 def berths(
@@ -57,6 +74,15 @@ def elsewhere(log: LogView, chains: Sequence[ChainSetting], opened: ExitStack) -
             found.append(Elsewhere(known.name, revisit(log, known, rpc, final_block)))
         except VeridictError as problem:
             found.append(Elsewhere(known.name, None, problem.message))
+    return found
+
+
+def final_blocks(places: Sequence[Place]) -> dict[int, int]:
+    """By chain id, the last final block of each chain that answers."""
+    found = {}
+    for place in places:
+        with suppress(OperatorError):
+            found[place.chain_id] = place.final_block()
     return found
 
 

@@ -20,16 +20,21 @@ from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
-from veridict.apps.chains import berths, elsewhere, home_since
+from veridict.apps.chains import elsewhere, fleet_of, home_since
 from veridict.apps.running import Running, running_node
 from veridict.apps.settings import Settings
 from veridict.apps.witnesses import policy_of, second_key, witnesses_of
 from veridict.chain.client import Client
-from veridict.chain.fees import FeeHistory
 from veridict.chain.http import HttpRpc
 from veridict.chain.keyring import Keyring
 from veridict.core.clock import wall_clock_ms
-from veridict.core.errors import BadInput, EvidenceError, NoFunds, NotFound, WrongChain
+from veridict.core.errors import (
+    BadInput,
+    EvidenceError,
+    NoFunds,
+    NotFound,
+    WrongChain,
+)
 from veridict.core.nouns import Decision, Request
 from veridict.core.ports import Rpc
 from veridict.ledger.keys import load_or_create_signer
@@ -37,13 +42,9 @@ from veridict.ledger.log import Log
 from veridict.models.card import ModelCard
 from veridict.models.shelf import Shelf
 from veridict.privacy.vault import FileVault
-from veridict.services.anchoring import home_place, log_id, log_key
-from veridict.services.anchoring.fleet import Berth, Fleet
 from veridict.services.anchoring.joining import remember
-from veridict.services.anchoring.journal import Journal
-from veridict.services.anchoring.places import HOME, genesis_of
-from veridict.services.anchoring.poster import Plan, Poster
-from veridict.services.audit.anchors import Elsewhere
+from veridict.services.anchoring.places import HOME, Place, genesis_of
+from veridict.services.audit.anchors import Elsewhere, seen_at
 from veridict.services.deploy import Addresses, Network, deploy_network
 from veridict.services.face import Face, plain_face
 from veridict.services.node import Node, Parts
@@ -56,7 +57,6 @@ EMBEDDED_CHAIN_ID = 0x764454  # "vDT": no public network's
 GENESIS_WEI = 10**6 * 10**18
 NEEDED_WEI = 10**17
 ADDRESSES = "addresses"
-ANCHOR_EVERY_S = 60
 CHAIN_NAMES = {
     1: "Ethereum",
     10: "OP Mainnet",
@@ -99,7 +99,7 @@ def open_node(settings: Settings, scenario: Scenario[Any] | None = None) -> Node
             chain_name=CHAIN_NAMES.get(client.chain_id, f"chain {client.chain_id}"),
             rpc_url=settings.rpc,
             serve_rpc=_server(rpc),
-            fleet=_fleet(settings, network, keyring),
+            fleet=fleet_of(settings, network, keyring),
             close=opened.close,
         )
         node = Node(parts, face_of(scenario) if scenario else plain_face())
@@ -108,19 +108,6 @@ def open_node(settings: Settings, scenario: Scenario[Any] | None = None) -> Node
         _look_home(node)
         parts.close = opened.pop_all().close
     return node
-
-
-def _fleet(settings: Settings, network: Network, keyring: Keyring) -> Callable[[Journal], Fleet]:
-    """The home chain first, on which fees matter unless it is the node's own."""
-    others = berths(settings.chains, keyring)
-
-    def made(journal: Journal) -> Fleet:
-        fees = FeeHistory(network.client) if settings.rpc is not None else None
-        place = home_place(journal.log, network)
-        poster = Poster(place, journal, Plan(ANCHOR_EVERY_S), fees)
-        return Fleet(Berth(HOME, lambda _: poster, poster), others(journal))
-
-    return made
 
 
 def _look_home(node: Node) -> None:
@@ -145,9 +132,15 @@ class Evidence:
 
     def unanchored(self) -> int:
         """Records that no anchor on the home chain covers."""
-        identity = log_id(self.operator, log_key(self.log.verifier.vkey))
-        size, _, _ = self.network.anchor.call("head", identity)
-        return max(0, self.log.size - int(size))
+        return max(0, self.log.size - self.home().head().size)
+
+    def places(self) -> list[Place]:
+        """The chains that could be reached, the home chain first, to read."""
+        return [self.home(), *(other.place for other in self.elsewhere if other.place)]
+
+    def home(self) -> Place:
+        """The home chain as a place, to read."""
+        return seen_at(self.network, self.operator, self.log, self.since)
 
     def latest_card(self) -> ModelCard:
         """The card of the model registered last. Raises NotFound in a log without one."""

@@ -20,8 +20,8 @@ from veridict.core.nouns import (
 )
 from veridict.core.version import VERSION
 from veridict.services import views
-from veridict.services.board import Case, probability
 from veridict.services.anchoring.telling import place_views
+from veridict.services.board import Case, probability
 from veridict.services.bus import Bus
 from veridict.services.node import Act, Node
 from veridict.services.predict import Prediction

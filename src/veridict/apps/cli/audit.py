@@ -8,7 +8,7 @@ import click
 
 from veridict.apps.cli.audit_model import model
 from veridict.apps.cli.audit_pack import export, verify
-from veridict.apps.cli.options import node_options, settings_of
+from veridict.apps.cli.options import chains_options, settings_of
 from veridict.apps.cli.render import checks_json, console, drawn, print_checks, print_json
 from veridict.apps.wire import open_evidence
 from veridict.core.errors import EvidenceError
@@ -17,7 +17,7 @@ from veridict.services.audit import audit as run_audit
 
 @click.group(invoke_without_command=True)
 @click.option("--operator", metavar="ADDRESS", help="Whose log this must be.  [the home's own]")
-@node_options
+@chains_options
 @click.pass_context
 def audit(
     ctx: click.Context, home: Path | None, rpc: str | None, operator: str | None, as_json: bool

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from veridict.apps.cli.options import node_options, settings_of
+from veridict.apps.cli.options import chains_options, settings_of
 from veridict.apps.cli.render import console, facts_table, print_json
 from veridict.apps.wire import open_evidence, open_node
-from veridict.services.anchoring import chain_anchors, log_id, log_key
+from veridict.core.errors import OperatorError, VeridictError
+from veridict.ledger.view import LogView
+from veridict.services.anchoring.fleet import Tried
+from veridict.services.anchoring.outbox import Outbox
+from veridict.services.anchoring.places import HOME, Place
+from veridict.services.audit.anchors import Elsewhere
 
 
 @click.group()
@@ -18,13 +24,11 @@ def chain() -> None:
 
 
 @chain.command()
-@node_options
+@chains_options
 def status(home: Path | None, rpc: str | None, as_json: bool) -> None:
-    """Chain, contracts, operator and anchors, as the chain itself tells them."""
+    """Chains, contracts, operator and anchors, as the chains themselves tell them."""
     with open_evidence(settings_of(home, rpc)) as evidence:
         network, client = evidence.network, evidence.network.client
-        identity = log_id(evidence.operator, log_key(evidence.log.verifier.vkey))
-        anchors = chain_anchors(network, identity)
         facts: list[tuple[str, object]] = [
             ("chain id", client.chain_id),
             ("block", client.block_number()),
@@ -36,24 +40,91 @@ def status(home: Path | None, rpc: str | None, as_json: bool) -> None:
             ("stakes", network.addresses.stakes),
             ("judge", network.addresses.judge),
             ("log records", evidence.log.size),
-            ("anchors", len(anchors)),
-            ("anchored records", anchors[-1].size if anchors else 0),
+            *_anchored(evidence.home()),
         ]
+        others = [(other.name, _elsewhere(other, evidence.log)) for other in evidence.elsewhere]
     if as_json:
-        print_json({name.replace(" ", "_"): value for name, value in facts})
-    else:
-        console.print(facts_table("chain", facts))
+        chains = {name: _as_json(told) for name, told in others}
+        print_json({**_as_json(facts), "chains": chains})
+        return
+    console.print(facts_table("chain", facts))
+    for name, told in others:
+        console.print(facts_table(f"chain {name}", told))
+
+
+def _elsewhere(other: Elsewhere, log: LogView) -> list[tuple[str, object]]:
+    """What another chain says, and what anchoring there has cost; or why it cannot be asked."""
+    outbox = Outbox(log, other.name)
+    books = outbox.books
+    costs: list[tuple[str, object]] = [
+        ("posted", books.posted),
+        ("gas", books.gas),
+        ("spent wei", books.spent),
+        ("saved wei", str(books.saved_wei)),
+    ]
+    if outbox.sent is not None:
+        costs.append(("on its way", outbox.sent.hash))
+    if other.place is None:
+        return [("problem", other.problem), *costs]
+    place = other.place
+    try:
+        return [
+            ("chain id", place.chain_id),
+            ("block", place.client.block_number()),
+            ("operator", place.operator),
+            ("balance wei", place.client.balance(place.operator)),
+            ("anchor", place.contract.address),
+            *_anchored(place),
+            *costs,
+        ]
+    except VeridictError as problem:
+        return [("problem", problem.message), *costs]
+
+
+def _anchored(place: Place) -> list[tuple[str, object]]:
+    head = place.head()
+    return [("anchors", head.count), ("anchored records", head.size)]
+
+
+def _as_json(facts: Sequence[tuple[str, object]]) -> dict[str, object]:
+    return {name.replace(" ", "_"): value for name, value in facts}
 
 
 @chain.command()
-@node_options
-def anchor(home: Path | None, rpc: str | None, as_json: bool) -> None:
-    """Anchor what is logged and not yet anchored, now."""
+@chains_options
+def anchor(home: Path | None, rpc: str | None, as_json: bool) -> int:
+    """Anchor what is logged and not yet anchored, now, on every chain.
+
+    Exit status 3 if a chain failed; the others were anchored on all the same.
+    """
     with open_node(settings_of(home, rpc)) as node:
-        done = node.anchor()
+        tried = node.anchor_everywhere()
+    failed = [each for each in tried if each.problem is not None]
     if as_json:
-        print_json({"anchored": done[0].size, "gas": done[1]} if done else {"anchored": None})
-    elif done is None:
-        console.print("nothing new to anchor")
+        print_json(_anchored_json(tried))
     else:
-        console.print(f"{done[0].size:,} records anchored for {done[1]:,} gas: {done[0].tx_hash}")
+        for each in tried:
+            console.print(_tried(each))
+    return OperatorError.exit_status if failed else 0
+
+
+def _anchored_json(tried: Sequence[Tried]) -> dict[str, object]:
+    """The home chain's under the names it always had, and every chain's by its name."""
+
+    def told(each: Tried) -> dict[str, object]:
+        problem = each.problem.as_dict() if each.problem else None
+        size = each.anchor.size if each.anchor else None
+        return {"anchored": size, "gas": each.gas, "problem": problem}
+
+    return {**told(tried[0]), "chains": {each.name: told(each) for each in tried[1:]}}
+
+
+def _tried(each: Tried) -> str:
+    where = "" if each.name == HOME else f"{each.name}: "
+    if each.problem is not None:
+        return f"{where}{each.problem.code}: {each.problem.message}"
+    if each.anchor is None:
+        return f"{where}nothing new to anchor"
+    return (
+        f"{where}{each.anchor.size:,} records anchored for {each.gas:,} gas: {each.anchor.tx_hash}"
+    )

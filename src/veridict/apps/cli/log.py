@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from veridict.apps.cli.options import home_option, json_option, settings_of
+from veridict.apps.chains import final_blocks
+from veridict.apps.cli.options import chains_options, home_option, json_option, settings_of
 from veridict.apps.cli.render import console, facts_table, print_json
 from veridict.apps.trust import open_log, open_published, trust_of
+from veridict.apps.wire import open_evidence
 from veridict.apps.witnesses import last_answers, policy_of, second_vkey
 from veridict.core.errors import EvidenceError
+from veridict.core.nouns import Anchor, RecordState
 from veridict.ledger.export import export as run_export
 from veridict.ledger.faces import proof_of
 from veridict.ledger.filestores import open_store
@@ -155,6 +158,47 @@ def verify_proof(
         print_json(facts)
     else:
         console.print(facts_table("the record is in the log", list(facts.items())))
+
+
+@log.command()
+@chains_options
+def anchors(home: Path | None, rpc: str | None, as_json: bool) -> None:
+    """The anchors on each chain, as the log's notes have them; final where its chain says so.
+
+    A note proves nothing: `veridict audit` holds it to the chain.
+    """
+    with open_evidence(settings_of(home, rpc)) as evidence:
+        places = evidence.places()
+        finals, names = final_blocks(places), {place.chain_id: place.name for place in places}
+        noted = evidence.log.anchors()
+    rows = [
+        {
+            "chain": names.get(anchor.chain_id, f"chain {anchor.chain_id}"),
+            "chain_id": anchor.chain_id,
+            "contract": anchor.contract,
+            "size": anchor.size,
+            "root": anchor.root.hex(),
+            "time_s": anchor.time_s,
+            "block_number": anchor.block_number,
+            "tx_hash": anchor.tx_hash,
+            "state": _state(anchor, finals),
+        }
+        for anchor in noted
+    ]
+    if as_json:
+        print_json({"anchors": rows})
+        return
+    for row in rows:
+        console.print("{chain}  {size:,} records  block {block_number:,}  {state}".format(**row))
+        console.print(f"    {row['tx_hash']}", style="dim")
+    if not rows:
+        console.print("nothing is anchored yet")
+
+
+def _state(anchor: Anchor, finals: Mapping[int, int]) -> str:
+    """A chain that cannot be asked calls nothing final."""
+    is_final = anchor.block_number <= finals.get(anchor.chain_id, -1)
+    return (RecordState.FINAL if is_final else RecordState.ANCHORED).word
 
 
 @log.command()

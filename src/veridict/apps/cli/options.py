@@ -14,6 +14,7 @@ from veridict.watch.mapping import parse_mapping
 from veridict.watch.scenario import Scenario
 
 C = TypeVar("C", bound=Callable[..., Any])
+_CHAINS = "veridict chains"
 
 
 def home_option(command: C) -> C:
@@ -32,6 +33,22 @@ def rpc_option(command: C) -> C:
     )(command)
 
 
+def chain_option(command: C) -> C:
+    """Adds --chain, whose values `settings_of` finds in the context."""
+
+    def keep(ctx: click.Context, _: click.Parameter, given: tuple[str, ...]) -> None:
+        ctx.meta[_CHAINS] = given
+
+    return click.option(
+        "--chain",
+        metavar="NAME=URL",
+        multiple=True,
+        expose_value=False,
+        callback=keep,
+        help="Another chain to anchor on; may be repeated.  [chains.toml in the home]",
+    )(command)
+
+
 def json_option(command: C) -> C:
     """Adds --json."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")(
@@ -42,6 +59,11 @@ def json_option(command: C) -> C:
 def node_options(command: C) -> C:
     """Adds --home, --rpc and --json."""
     return home_option(rpc_option(json_option(command)))
+
+
+def chains_options(command: C) -> C:
+    """Adds --home, --rpc, --chain and --json."""
+    return home_option(rpc_option(chain_option(json_option(command))))
 
 
 def scenario_options(command: C) -> C:
@@ -71,7 +93,9 @@ def scenario_options(command: C) -> C:
 
 
 def settings_of(home: Path | None, rpc: str | None = None) -> Settings:
-    return Settings.read(home=home, rpc=rpc)
+    context = click.get_current_context(silent=True)
+    chains = context.meta.get(_CHAINS, ()) if context else ()
+    return Settings.read(home=home, rpc=rpc, chains=chains)
 
 
 def chosen_scenario(

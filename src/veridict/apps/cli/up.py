@@ -11,8 +11,8 @@ import click
 
 from veridict.apps.cli.demo import told_or_done
 from veridict.apps.cli.options import (
+    chains_options,
     chosen_scenario,
-    node_options,
     scenario_options,
     settings_of,
 )
@@ -40,7 +40,7 @@ from veridict.watch.scenario import Scenario
     help="How long a record waits for its anchor at the most.",
 )
 @click.option("--once", is_flag=True, hidden=True, help="Stop when the demo has ended.")
-@node_options
+@chains_options
 def up(
     with_demo: bool,
     scenario_name: str,

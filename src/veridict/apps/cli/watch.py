@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from veridict.apps.cli.options import (
+    chains_options,
     chosen_scenario,
-    node_options,
     scenario_options,
     settings_of,
 )
@@ -20,7 +20,7 @@ from veridict.services.watching import watch as run_watch
 
 @click.command()
 @scenario_options
-@node_options
+@chains_options
 def watch(
     scenario_name: str,
     data_name: str | None,

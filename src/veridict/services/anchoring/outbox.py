@@ -13,6 +13,7 @@ import msgspec
 
 from veridict.chain.receipts import Signed, Tx, TxReceipt
 from veridict.ledger.log import Log
+from veridict.ledger.view import LogView
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -84,9 +85,12 @@ class _State(msgspec.Struct, frozen=True):
 
 
 class Outbox:
-    """One place's, in the log's own store. Each change is durable on return."""
+    """One place's, in the log's own store. Each change is durable on return.
 
-    def __init__(self, log: Log, place: str) -> None:
+    A log that was opened to be read gives one that can be read.
+    """
+
+    def __init__(self, log: LogView, place: str) -> None:
         self._log = log
         self._key = f"outbox {place}"
         stored = log.meta_get(self._key)
@@ -131,6 +135,7 @@ class Outbox:
             self._put(returning=hashes)
 
     def _put(self, **changed: object) -> None:
+        assert isinstance(self._log, Log), "nothing is sent from a log that is only read"
         state = msgspec.structs.replace(self._state, **changed)
         self._log.meta_put(self._key, msgspec.json.encode(state))
         self._state = state

@@ -87,7 +87,7 @@ class Anchors:
         self._claims: dict[tuple[int, str, int], Claim] = {}
         self._tree: Tree | None = None
         if network is not None:
-            self._sights.append(Sight.of(_home(network, operator, log, since)))
+            self._sights.append(Sight.of(seen_at(network, operator, log, since)))
         for other in elsewhere:
             self._look(other)
 
@@ -209,7 +209,8 @@ class Anchors:
         return notes.verdict()
 
 
-def _home(network: Network, operator: str, log: Source, since: int) -> Place:
+def seen_at(network: Network, operator: str, log: Source, since: int = 0) -> Place:
+    """The home chain of `operator`'s log as a place, to read."""
     return Place(
         name=HOME,
         contract=network.anchor,
