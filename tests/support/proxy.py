@@ -1,4 +1,4 @@
-"""A TCP proxy before a chain's RPC that tests cut and heal, as networks do."""
+"""A TCP proxy before a chain's RPC or a database that tests cut and heal, as networks do."""
 
 from __future__ import annotations
 
@@ -40,6 +40,10 @@ class Proxy:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
+    def passes(self, data: bytes, sink: socket.socket) -> bool:
+        """Whether `data` goes on to `sink`; where it does not, this connection ends."""
+        return True
+
     def _accept(self) -> None:
         with suppress(OSError):
             while True:
@@ -55,7 +59,7 @@ class Proxy:
 
     def _pump(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):
-            while data := source.recv(65536):
+            while (data := source.recv(65536)) and self.passes(data, sink):
                 sink.sendall(data)
         with self._lock:
             for each in (source, sink):
