@@ -10,7 +10,9 @@ JUDGED = ("model of 30 features", "bytes", "chunks", "stored", "registered", "a 
 
 
 def gas_table() -> str:
-    rows = json.loads((SNAPSHOTS / "gas.json").read_text())
+    rows: dict[str, int] = {}
+    for snapshot in ("gas.json", "federation_gas.json"):
+        rows |= json.loads((SNAPSHOTS / snapshot).read_text())
     lines = [f"| {action} | {gas:,} |\n" for action, gas in rows.items()]
     return "| transaction | gas |\n| --- | ---: |\n" + "".join(lines)
 
