@@ -86,7 +86,7 @@ def _check(value: object) -> None:
         _check_text(value)
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            if not isinstance(key, str) or any(ord(c) > 0xFFFF for c in key):
+            if not isinstance(key, str) or max(key, default="") > "\uffff":
                 raise BadInput(
                     f"key {key!r} is not a string of the Basic Multilingual Plane",
                     remedy="use plain string keys",
@@ -104,5 +104,7 @@ def _check(value: object) -> None:
 
 
 def _check_text(text: str) -> None:
-    if any(0xD800 <= ord(c) <= 0xDFFF for c in text):
-        raise BadInput("text holds a lone surrogate", remedy="pass valid Unicode text")
+    try:
+        text.encode()
+    except UnicodeEncodeError as problem:
+        raise BadInput("text holds a lone surrogate", remedy="pass valid Unicode text") from problem
