@@ -51,7 +51,11 @@ class Proxy:
                 if self.is_cut:
                     client.close()
                     continue
-                server = socket.create_connection(self._target)
+                try:
+                    server = socket.create_connection(self._target)
+                except ConnectionRefusedError:  # it may come back
+                    client.close()
+                    continue
                 with self._lock:
                     self._open |= {client, server}
                 for pair in ((client, server), (server, client)):
