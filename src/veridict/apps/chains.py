@@ -19,9 +19,8 @@ from veridict.services.anchoring import home_place
 from veridict.services.anchoring.fleet import Berth, Fleet
 from veridict.services.anchoring.joining import join, revisit
 from veridict.services.anchoring.journal import Journal
-from veridict.services.anchoring.places import HOME, Place, remembered
+from veridict.services.anchoring.places import HOME, Elsewhere, Place, remembered
 from veridict.services.anchoring.poster import Plan, Poster
-from veridict.services.audit.anchors import Elsewhere
 from veridict.services.deploy import Network
 
 TIMEOUT_S = 10.0

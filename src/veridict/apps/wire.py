@@ -27,7 +27,7 @@ from veridict.apps.witnesses import policy_of, second_key, witnesses_of
 from veridict.chain.client import Client
 from veridict.chain.http import HttpRpc
 from veridict.chain.keyring import Keyring
-from veridict.core.clock import wall_clock_ms
+from veridict.core.clock import SteadyClock
 from veridict.core.errors import (
     BadInput,
     EvidenceError,
@@ -43,11 +43,12 @@ from veridict.models.card import ModelCard
 from veridict.models.shelf import Shelf
 from veridict.privacy.vault import FileVault
 from veridict.services.anchoring.joining import remember
-from veridict.services.anchoring.places import HOME, Place, genesis_of
-from veridict.services.audit.anchors import Elsewhere, seen_at
+from veridict.services.anchoring.places import HOME, Elsewhere, Place, genesis_of
+from veridict.services.audit.anchors import seen_at
 from veridict.services.deploy import Addresses, Network, deploy_network
 from veridict.services.face import Face, plain_face
 from veridict.services.node import Node, Parts
+from veridict.services.numbering import last_time_ms, numbered
 from veridict.services.papers.files import Subject, registration, write_papers
 from veridict.watch.scenario import Scenario
 
@@ -81,9 +82,18 @@ def open_node(settings: Settings, scenario: Scenario[Any] | None = None) -> Node
         operator = keyring.account("operator")
         signer = load_or_create_signer(home / "log", f"veridict/{operator.address.lower()}")
         also = second_key(settings, signer.name)
-        vault = FileVault(home / "vault")
-        log = Log.open(home / "log", signer=signer, also=also, vault=vault)
+        vault, clock = FileVault(settings.vault), SteadyClock()
+        log = Log.open(
+            home / "log",
+            signer=signer,
+            clock=clock,
+            also=also,
+            vault=vault,
+            store=settings.store,
+            finish=numbered if settings.store else None,
+        )
         opened.callback(log.close)
+        clock.after(last_time_ms(log))
         if log.meta_get(ADDRESSES) is not None:
             _need_url(settings, _addresses(log))
         rpc = opened.enter_context(_chain(settings, operator.address))
@@ -95,7 +105,7 @@ def open_node(settings: Settings, scenario: Scenario[Any] | None = None) -> Node
             network=network,
             keyring=keyring,
             shelf=Shelf(home / "models"),
-            clock=wall_clock_ms,
+            clock=clock,
             chain_name=CHAIN_NAMES.get(client.chain_id, f"chain {client.chain_id}"),
             rpc_url=settings.rpc,
             serve_rpc=_server(rpc),
@@ -104,7 +114,7 @@ def open_node(settings: Settings, scenario: Scenario[Any] | None = None) -> Node
         )
         node = Node(parts, face_of(scenario) if scenario else plain_face())
         opened.callback(node.fleet.close)
-        node.witnesses = witnesses_of(settings, log, node.bus, wall_clock_ms)
+        node.witnesses = witnesses_of(settings, log, node.bus, clock)
         _look_home(node)
         parts.close = opened.pop_all().close
     return node
@@ -151,10 +161,12 @@ class Evidence:
 def open_evidence(settings: Settings, operator: str | None = None) -> Iterator[Evidence]:
     """Open a home for reading, also while its node runs. Raises NotFound where there is none."""
     home = settings.home
-    _need_log(home)
+    _need_log(settings)
     with ExitStack() as opened:
-        vault = FileVault.open_readonly(home / "vault")
-        log = opened.enter_context(Log.open_readonly(home / "log", vault=vault))
+        vault = FileVault.open_readonly(settings.vault)
+        log = opened.enter_context(
+            Log.open_readonly(home / "log", vault=vault, store=settings.store)
+        )
         log.expect_witnesses(policy_of(settings))
         address = operator or Keyring(home / "accounts.json").account("operator").address
         addresses = _addresses(log)
@@ -172,8 +184,8 @@ def papers_of(settings: Settings, model_id: bytes | None = None) -> dict[str, by
     Needs no chain, and works beside a running node. Raises NotFound, StorageFailed.
     """
     home = settings.home
-    _need_log(home)
-    with Log.open_readonly(home / "log") as log:
+    _need_log(settings)
+    with Log.open_readonly(home / "log", store=settings.store) as log:
         subject = Subject.of(registration(log, model_id), Shelf(home / "models"))
         return write_papers(subject, load_or_create_signer(home / "log", log.origin))
 
@@ -267,10 +279,10 @@ class _Servable(Protocol):
     def serve(self) -> str: ...
 
 
-def _need_log(home: Path) -> None:
-    if not (home / "log").is_dir():
+def _need_log(settings: Settings) -> None:
+    if not (settings.home / "log").is_dir():
         raise NotFound(
-            f"{home} holds no log",
+            f"{settings.home} holds no log",
             remedy="name the home of a node with --home, or run `veridict demo` first",
         )
 

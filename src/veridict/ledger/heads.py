@@ -202,8 +202,10 @@ class Heads:
             final = last_final(chain_id)
             if final is not None and block_number <= final:
                 return RecordState.FINAL
-        if blocks:
-            return RecordState.ANCHORED
+        return RecordState.ANCHORED if blocks else self.signed_state(index)
+
+    def signed_state(self, index: int) -> RecordState:
+        """How far a durable record has come without any chain."""
         if index < (self.witnessed() or 0):
             return RecordState.WITNESSED
         row = self._store.one("SELECT 1 FROM checkpoint WHERE size > ? LIMIT 1", (index,))

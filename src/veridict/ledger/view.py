@@ -232,6 +232,11 @@ class LogView:
         self._check_index(index)
         return self._heads.state(index, final_blocks or {})
 
+    def signed_state(self, index: int) -> RecordState:
+        """How far a durable record has come without any chain: at the most, witnessed."""
+        self._check_index(index)
+        return self._heads.signed_state(index)
+
     # -- meta --------------------------------------------------------------------------------
 
     def meta_get(self, key: str) -> bytes | None:

@@ -19,7 +19,7 @@ from veridict.chain.client import Client
 from veridict.chain.contract import Contract
 from veridict.chain.keyring import Keyring
 from veridict.core.codec import canonical_json
-from veridict.core.errors import BadInput, NotFound, Refused, VeridictError
+from veridict.core.errors import BadInput, NotFound, Refused
 from veridict.core.nouns import Anchor, Check, Payload, PredictionRecord, RecordState, Request
 from veridict.core.ports import Clock
 from veridict.core.progress import Progress, silent
@@ -33,7 +33,6 @@ from veridict.services import registering, settle
 from veridict.services.anchoring.fleet import Fleet, Tried
 from veridict.services.anchoring.journal import Journal
 from veridict.services.audit import audit
-from veridict.services.audit.anchors import Elsewhere
 from veridict.services.board import Board
 from veridict.services.bus import Bus
 from veridict.services.deploy import Network
@@ -238,7 +237,7 @@ class Node:
             self.network,
             operator=self.operator,
             shelf=self.parts.shelf,
-            elsewhere=self.elsewhere(),
+            elsewhere=self.fleet.elsewhere(),
             progress=progress,
         )
 
@@ -315,16 +314,6 @@ class Node:
     def _head_to_anchor(self) -> SignedCheckpoint:
         with self._asking:
             return self.witnesses.collect() if self.witnesses else self.log.checkpoint()
-
-    def elsewhere(self) -> list[Elsewhere]:
-        """The other chains as an audit looks at them, reachable or not."""
-        found = []
-        for berth in self.fleet.berths[1:]:
-            try:
-                found.append(Elsewhere(berth.name, berth.ready().place))
-            except VeridictError as problem:
-                found.append(Elsewhere(berth.name, None, problem.message))
-        return found
 
     def _catch_up(self, before: int) -> None:
         for index, body in enumerate(self.log.bodies(before, self.log.size), before):

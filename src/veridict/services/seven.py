@@ -9,6 +9,7 @@ from veridict.core.errors import VeridictError
 from veridict.core.nouns import SCORE_ONE, Payload, PredictionRecord, Stage
 from veridict.models.image import float_of, unpack
 from veridict.proofs.merkle import leaf_hash
+from veridict.services.anchoring.telling import chain_states
 from veridict.services.node import Node
 from veridict.services.receipt import Receipt
 from veridict.services.views import FactView, PredictionRow, StageView
@@ -96,6 +97,9 @@ def _log(node: Node, index: int, record: PredictionRecord, receipt: Receipt | No
         ("logged at", f"{_time(record.time_ms // 1000)}"),
         ("state", node.state(index).word),
     ]
+    states = chain_states(node.fleet, node.log, index, node.final_blocks())
+    if len(states) > 1:
+        facts += [(f"on chain {name}", state.word) for name, state in states.items()]
     if receipt is not None:
         anchor = receipt.anchor
         facts += [

@@ -14,8 +14,7 @@ from veridict.core.errors import OperatorError, VeridictError
 from veridict.ledger.view import LogView
 from veridict.services.anchoring.fleet import Tried
 from veridict.services.anchoring.outbox import Outbox
-from veridict.services.anchoring.places import HOME, Place
-from veridict.services.audit.anchors import Elsewhere
+from veridict.services.anchoring.places import HOME, Elsewhere, Place
 
 
 @click.group()

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from veridict.core.errors import RpcUnavailable, VeridictError
 from veridict.core.nouns import Anchor
+from veridict.services.anchoring.places import Elsewhere
 from veridict.services.anchoring.poster import Poster, Standing
 
 OFTEN_S, SELDOM_S = 1.0, 15.0
@@ -122,6 +123,16 @@ class Fleet:
     def posters(self) -> list[Poster]:
         """Of the places that could be opened so far."""
         return [berth.poster for berth in self.berths if berth.poster is not None]
+
+    def elsewhere(self) -> list[Elsewhere]:
+        """The other chains as an audit looks at them, reachable or not."""
+        found = []
+        for berth in self.berths[1:]:
+            try:
+                found.append(Elsewhere(berth.name, berth.ready().place))
+            except VeridictError as problem:
+                found.append(Elsewhere(berth.name, None, problem.message))
+        return found
 
     def close(self) -> None:
         """What is in the middle of a step ends it first."""

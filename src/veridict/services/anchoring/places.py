@@ -152,3 +152,12 @@ class Place:
             place=self.name,
             passing=True,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Another chain on which the log is anchored; without `place`, why it cannot be looked at."""
+
+    name: str
+    place: Place | None
+    problem: str = ""

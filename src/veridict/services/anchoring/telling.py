@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from veridict.core.nouns import RecordState
+from veridict.ledger.view import LogView
 from veridict.services.anchoring.fleet import Berth, Fleet
+from veridict.services.anchoring.places import remembered
 from veridict.services.views import PlaceView
+
+NEVER_REACHED = NO_BLOCK = -1
 
 
 def place_views(fleet: Fleet) -> list[PlaceView]:
     """The home chain first."""
     return [_view(berth) for berth in fleet.berths]
+
+
+def chain_states(
+    fleet: Fleet, log: LogView, index: int, finals: Mapping[int, int]
+) -> dict[str, RecordState]:
+    """How far record `index` has come on each chain, by its name; `finals` are the final blocks."""
+    before, blocks = log.signed_state(index), log.covered(index)
+    ids = {known.name: known.chain_id for known in remembered(log)}
+    ids |= {poster.place.name: poster.place.chain_id for poster in fleet.posters()}
+    found = {}
+    for name in (berth.name for berth in fleet.berths):
+        chain_id = ids.get(name, NEVER_REACHED)
+        block = blocks.get(chain_id)
+        is_final = block is not None and block <= finals.get(chain_id, NO_BLOCK)
+        anchored = RecordState.FINAL if is_final else RecordState.ANCHORED
+        found[name] = before if block is None else anchored
+    return found
 
 
 def _view(berth: Berth) -> PlaceView:

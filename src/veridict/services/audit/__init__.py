@@ -25,7 +25,8 @@ from dataclasses import dataclass
 
 from veridict.core.nouns import Check, Stage
 from veridict.core.progress import Progress, Step, silent
-from veridict.services.audit.anchors import Anchors, Elsewhere
+from veridict.services.anchoring.places import Elsewhere
+from veridict.services.audit.anchors import Anchors
 from veridict.services.audit.models import Models
 from veridict.services.audit.outcomes import Outcomes
 from veridict.services.audit.predictions import Commitments, Decisions, Scores, Sequences

@@ -20,6 +20,7 @@ from veridict.chain.finality import Finality
 from veridict.core.errors import VeridictError
 from veridict.core.nouns import Anchor
 from veridict.services.anchoring.places import HOME, Head, Place, log_key
+from veridict.services.anchoring.places import Elsewhere as Elsewhere
 from veridict.services.audit.source import Source
 from veridict.services.audit.tree import Tree
 from veridict.services.audit.walk import Notes, Row, Verdict
@@ -27,15 +28,6 @@ from veridict.services.deploy import Network
 from veridict.services.records import AnchorRecord, LostAnchorRecord
 
 Claim = tuple[int, AnchorRecord | LostAnchorRecord]  # where it stands in the log
-
-
-@dataclass(frozen=True, slots=True)
-class Elsewhere:
-    """Another chain on which the log is anchored; without `place`, why it cannot be looked at."""
-
-    name: str
-    place: Place | None
-    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ def tamper_and_audit(node: Node, tampering: Tampering) -> Caught:
                 node.network,
                 operator=node.operator,
                 shelf=copy.shelf,
-                elsewhere=node.elsewhere(),
+                elsewhere=node.fleet.elsewhere(),
             )
     return Caught(tampering, tuple(finding for check in checks for finding in check.findings))
 
