@@ -51,8 +51,8 @@ def open_exhibit(settings: Settings) -> Iterator[Exhibit]:
             f"{home} holds no log",
             remedy="name the home of a node with --home, or run `veridict demo` first",
         )
-    vault = FileVault.open_readonly(home / "vault")
-    with Log.open_readonly(home / "log", vault=vault) as log:
+    vault = FileVault.open_readonly(settings.vault)
+    with Log.open_readonly(home / "log", vault=vault, store=settings.store) as log:
         log.expect_witnesses(policy_of(settings))
         stored, guard = log.meta_get(ADDRESSES), log.meta_get(GUARD)
         if stored is None:

@@ -8,6 +8,8 @@ VERIDICT_TOKEN          token for calls that change state   a token file in the 
 VERIDICT_POLICY         the witnesses to ask, and quorum    policy.txt in the home, if there
 VERIDICT_WITNESSES      more URLs of witnesses to ask       those of the policy
 VERIDICT_CHAINS         file of more chains to anchor on    chains.toml in the home, if there
+VERIDICT_STORE          database that several nodes share   the log's own file in the home
+VERIDICT_VAULT          where the subjects' keys lie        vault/ in the home
 VERIDICT_LOG_KEYS       ed25519, or ed25519+ml-dsa-44       ed25519
 """
 
@@ -38,6 +40,8 @@ class Settings:
     witnesses: tuple[str, ...] = ()
     ml_dsa: bool = False
     chains: tuple[ChainSetting, ...] = ()
+    store: str | None = field(default=None, repr=False)  # may hold a password
+    keys: Path | None = None
 
     @classmethod
     def read(
@@ -62,7 +66,14 @@ class Settings:
             witnesses=tuple(urls.replace(",", " ").split()),
             ml_dsa=_is_both(environment.get("VERIDICT_LOG_KEYS") or ED25519),
             chains=read_chains(environment, place, chains),
+            store=environment.get("VERIDICT_STORE") or None,
+            keys=Path(keys).expanduser() if (keys := environment.get("VERIDICT_VAULT")) else None,
         )
+
+    @property
+    def vault(self) -> Path:
+        """The directory of the subjects' keys, which nodes of one machine may share."""
+        return self.keys or self.home / "vault"
 
     def access_token(self) -> str:
         """The token, from the environment or from a file that only the owner can read."""

@@ -49,7 +49,7 @@ def open_log(settings: Settings) -> Iterator[Log]:
             f"{settings.home} holds no log",
             remedy="name the home of a node with --home, or run `veridict demo` first",
         )
-    with Log.open_readonly(directory) as log:
+    with Log.open_readonly(directory, store=settings.store) as log:
         yield log
 
 

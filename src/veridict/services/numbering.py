@@ -1,4 +1,4 @@
-"""Numbers for predictions in a log that several nodes write.
+"""Numbers for predictions in a log that several nodes write, and times that do not go back.
 
 Sequence numbers run through the whole log without a gap, so a node does not know
 its own before it holds the log's lock. Predictions are submitted with any number
@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from veridict.core.nouns import PredictionRecord
-from veridict.services.records import is_prediction
+from veridict.ledger.log import Log
+from veridict.services.records import decode, is_prediction
 
 
 def numbered(bodies: list[bytes], earlier: Iterator[bytes]) -> list[bytes]:
@@ -33,3 +34,8 @@ def numbered(bodies: list[bytes], earlier: Iterator[bytes]) -> list[bytes]:
         else:
             finished.append(body)
     return finished
+
+
+def last_time_ms(log: Log) -> int:
+    """The time of the last record, behind which a node's clock must not fall; 0 without any."""
+    return decode(log.body(log.size - 1)).time_ms if log.size else 0
