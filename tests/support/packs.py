@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
+from typing import BinaryIO
 
 from veridict.core.nouns import Payload
 from veridict.ledger.tiles import TreeEdge
@@ -113,8 +114,8 @@ def payload_members(rows: Rows) -> Members:
     }
 
 
-def verified(path: Path, brought: Brought) -> Report:
-    with Pack(path) as pack:
+def verified(source: Path | BinaryIO, brought: Brought) -> Report:
+    with Pack(source) as pack:
         return verify_pack(pack, brought)
 
 

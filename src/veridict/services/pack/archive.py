@@ -99,15 +99,15 @@ def _write(file: BinaryIO, members: Iterable[tuple[str, bytes]]) -> int:
 
 
 class Archive:
-    """Members of a pack by name, in the order of the file. Close it, or use it in `with`."""
+    """Members of a pack by name, in the order of the file. Use it in `with`, which closes it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, source: Path | BinaryIO) -> None:
         """Raises NotFound, and EvidenceError with one of the findings above."""
         try:
-            self._file = path.open("rb")
+            self._file = source.open("rb") if isinstance(source, Path) else source
         except OSError as problem:
             raise NotFound(
-                f"{path} cannot be read: {problem.strerror}", remedy="name the pack's file"
+                f"{source} cannot be read: {problem.strerror}", remedy="name the pack's file"
             ) from problem
         try:
             self.members = {member.name: member for member in self._directory()}

@@ -54,6 +54,8 @@ def check(data: bytes, sums: bytes, key: Verifier) -> None:
     """Raises EvidenceError: "dsse.malformed", "dsse.signature", or "pack.statement"."""
     envelope = dsse.Envelope.decode(data)
     dsse.verify(envelope, [key])
+    if envelope.encode() != data or [k for k, _ in envelope.signatures] != [key.key_id.hex()]:
+        raise wrong("pack.statement", "the envelope is not spelled as it is written")
     if envelope.payload_type != PAYLOAD_TYPE:
         raise wrong("pack.statement", f"what is signed is {envelope.payload_type[:80]!r}")
     if envelope.payload != _statement(sums):

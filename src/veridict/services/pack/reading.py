@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from veridict.core.errors import BadInput, EvidenceError, StorageFailed, VeridictError
 from veridict.core.nouns import Anchor, Finding, Payload
@@ -42,11 +43,11 @@ MAX_NOTE_BYTES = 1 << 20
 
 
 class Pack:
-    """Close it, or use it in `with`. `findings` grow while it is read."""
+    """Use it in `with`, which closes the file. `findings` grow while it is read."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, source: Path | BinaryIO) -> None:
         """Raises NotFound, and EvidenceError where the file is no pack or promises too much."""
-        self.archive = Archive(path)
+        self.archive = Archive(source)
         try:
             self.findings: list[Finding] = []
             self.about = About.decode(self._need(layout.ABOUT, layout.MAX_JSON_BYTES))
@@ -90,12 +91,11 @@ class Pack:
             self._found("pack.surplus", name, "nothing", "a member")
         told = self._signed_sums(key)
         for done, name in enumerate(names, 1):
-            if name not in (layout.SUMS, layout.STATEMENT):
-                digest, whole = self.archive.digest(name)
-                if told.get(name, digest) != digest:
-                    self._found("pack.altered", name, told[name], digest)
-                elif not whole:
-                    self._found("pack.malformed", name, "its checksum", "another")
+            digest, whole = self.archive.digest(name)
+            if told.get(name, digest) != digest:
+                self._found("pack.altered", name, told[name], digest)
+            elif not whole:
+                self._found("pack.malformed", name, "its checksum", "another")
             progress(Step(None, "digests of the members", done, len(names)))
         if told:
             for name in sorted(told.keys() ^ (set(names) - {layout.SUMS, layout.STATEMENT})):
