@@ -20,7 +20,15 @@ from veridict.chain.contract import Contract
 from veridict.chain.keyring import Keyring
 from veridict.core.codec import canonical_json
 from veridict.core.errors import BadInput, NotFound, Refused
-from veridict.core.nouns import Anchor, Check, Payload, PredictionRecord, RecordState, Request
+from veridict.core.nouns import (
+    Anchor,
+    Check,
+    Payload,
+    Policy,
+    PredictionRecord,
+    RecordState,
+    Request,
+)
 from veridict.core.ports import Clock
 from veridict.core.progress import Progress, silent
 from veridict.ledger.log import Entry, Log
@@ -39,7 +47,7 @@ from veridict.services.deploy import Network
 from veridict.services.face import Face, plain_face
 from veridict.services.predict import Issuer, Prediction, next_sequence, predict
 from veridict.services.receipt import Receipt, issue
-from veridict.services.records import ActRecord, JsonRecord, decode, encode
+from veridict.services.records import ActRecord, JsonRecord, LogRecord, decode, encode
 from veridict.services.witnessing import Witnesses
 
 Act = Literal["release", "confirm"]
@@ -88,10 +96,7 @@ class Node:
     def __post_init__(self) -> None:
         self.started_ms = self.parts.clock()
         log = self.parts.log
-        for start in range(0, log.size, REPLAY):
-            bodies = log.bodies(start, min(start + REPLAY, log.size))
-            for index, body in enumerate(bodies, start):
-                self.board.see(index, decode(body))
+        self.follow()
         address = log.meta_get(GUARD)
         if address is not None:
             client = self.parts.network.client
@@ -140,11 +145,10 @@ class Node:
             raise BadInput("the card is another model's", remedy="build the card from this model")
         with self._lock:
             self.parts.shelf.put(model.id, model.model.bytes, model.annex.encode())
-            before = self.log.size
             gas = registering.register(
                 model.model, card, self.log, self.network, clock_ms=self.parts.clock()
             )
-            self._catch_up(before)
+            self.follow()
             self._put_to_work(card)
         return gas
 
@@ -161,17 +165,41 @@ class Node:
             rows = np.asarray(features, dtype=np.float64)
             made = predict(issuer, requests or self._unnamed(len(rows)), rows)
             for prediction in made:
-                self.board.see(prediction.index, prediction.record)
+                self._see(prediction.index, prediction.record)
         for listener in self.listeners:
             listener(made)
         return made
+
+    def predict_by(
+        self,
+        model_id: bytes,
+        policy: Policy,
+        features: NDArray[np.float64],
+        requests: Sequence[Request],
+    ) -> list[Prediction]:
+        """As `predict`, by another registered model than the one at work. Raises NotFound."""
+        model = self.model(model_id)
+        if model is None:
+            raise NotFound("this node has no such model", remedy="register it first")
+        with self._lock:
+            issuer = self.at_work()
+            at_work, issuer.model, issuer.policy = (issuer.model, issuer.policy), model, policy
+            try:
+                return self.predict(features, requests)
+            finally:
+                issuer.model, issuer.policy = at_work
 
     def append(self, record: JsonRecord) -> int:
         """Log a record that is no prediction; returns its index."""
         with self._lock:
             index = self.log.append([Entry(encode(record), None)]).first_index
-            self.board.see(index, record)
+            self._see(index, record)
         return index
+
+    def follow(self) -> None:
+        """Put on the board what was logged since, by this node or by others that share its log."""
+        with self._lock:
+            self._catch_up(self.log.size)
 
     def reconcile(self) -> list[Anchor]:
         """Make the notes of the home chain's anchors say what it says; returns what it took back.
@@ -315,9 +343,17 @@ class Node:
         with self._asking:
             return self.witnesses.collect() if self.witnesses else self.log.checkpoint()
 
-    def _catch_up(self, before: int) -> None:
-        for index, body in enumerate(self.log.bodies(before, self.log.size), before):
-            self.board.see(index, decode(body))
+    def _see(self, index: int, record: LogRecord) -> None:
+        """The board sees every record once, in the log's order."""
+        self._catch_up(index)
+        if index == self.board.size:
+            self.board.see(index, record)
+
+    def _catch_up(self, stop: int) -> None:
+        for start in range(self.board.size, stop, REPLAY):
+            bodies = self.log.bodies(start, min(start + REPLAY, stop))
+            for index, body in enumerate(bodies, start):
+                self.board.see(index, decode(body))
 
     def _unnamed(self, count: int) -> list[Request]:
         now_s, first = self.parts.clock() // 1000, self.log.size

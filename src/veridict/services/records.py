@@ -5,6 +5,7 @@
     anchor-lost  the chain took it back: its block was reorganised away
     act          a human released or confirmed a case
     outcomes     labels that arrived, for predictions logged before this record
+    statement    what another system said, such as a prediction of its own
 
 A record is a canonical JSON object whose first key in the log's reading order
 is told by `kind`; a prediction is binary (`core.nouns.PredictionRecord`).
@@ -92,7 +93,31 @@ class OutcomesRecord(msgspec.Struct, frozen=True, tag_field="kind", tag="outcome
     time_ms: int
 
 
-JsonRecord = ModelRecord | AnchorRecord | LostAnchorRecord | ActRecord | OutcomesRecord
+class StatementRecord(msgspec.Struct, frozen=True, tag_field="kind", tag="statement"):
+    """`said` commits to the bytes that were sent, in hex; its payload stands at its index."""
+
+    said: str
+    time_ms: int
+
+
+class NetworkRecord(msgspec.Struct, frozen=True, tag_field="kind", tag="network"):
+    """`event`: a finding's code, or "fell-back", "returned", "retrained", "kept", "posted"."""
+
+    event: str
+    block: int
+    text: str
+    time_ms: int
+
+
+JsonRecord = (
+    ModelRecord
+    | AnchorRecord
+    | LostAnchorRecord
+    | ActRecord
+    | OutcomesRecord
+    | StatementRecord
+    | NetworkRecord
+)
 LogRecord = PredictionRecord | JsonRecord
 
 _decoder = msgspec.json.Decoder(JsonRecord)

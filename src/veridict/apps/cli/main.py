@@ -24,6 +24,7 @@ ROSTER = {
     "witness": "witness:witness",
     "explain": "explain:explain_command",
     "dispute": "dispute:dispute",
+    "network": "network:network",
     "chain": "chain:chain",
 }
 
