@@ -9,19 +9,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.graph_reference import GraphReference
 from tests.support.habit_reference import HabitReference
 from tests.support.streams import Row, bits, streams, table
 from veridict.core.errors import BadInput, BadStream
+from veridict.watch.features.graph import GraphFeatures, GraphSettings
 from veridict.watch.features.habits import HabitFeatures, HabitLimits
 from veridict.watch.features.payments import PaymentFeatures
 from veridict.watch.features.together import FeatureSet, Together
 
-DELAY_S = 7 * 86_400
+DAY_S = 86_400
+DELAY_S = 7 * DAY_S
 TIGHT = HabitLimits(payers=4, payees=4, waiting=5)
 
 SETS: dict[str, Callable[[], FeatureSet]] = {
     "habits": lambda: HabitFeatures(label_delay_s=DELAY_S),
     "habits, forgetting": lambda: HabitFeatures(label_delay_s=DELAY_S, limits=TIGHT),
+    "graph": lambda: GraphFeatures(labelled=["a0"]),
+    "graph, forgetting": lambda: GraphFeatures(settings=GraphSettings(edges=5, budget=16)),
     "payments and habits": lambda: Together([PaymentFeatures(), HabitFeatures()]),
 }
 every_set = pytest.mark.parametrize("made", SETS.values(), ids=SETS)
@@ -40,6 +45,24 @@ def test_habits_equal_the_reference_bit_for_bit(delay_s: int | None, drawn: list
         for e in rows.examples()
     ]
     assert bits(HabitFeatures(label_delay_s=delay_s).batch(rows)) == bits(np.array(expected))
+
+
+@few
+@pytest.mark.parametrize(("ordered", "longest"), [(True, 10), (False, 10), (True, 3), (False, 4)])
+@given(streams, st.sets(st.sampled_from(["a0", "a1", "elsewhere"])))
+def test_the_graph_equals_the_reference_bit_for_bit(
+    ordered: bool, longest: int, drawn: list[Row], labelled: set[str]
+) -> None:
+    made = GraphSettings(window_s=3 * DAY_S, ordered=ordered, longest=longest, budget=1 << 16)
+    reference = GraphReference(3 * DAY_S, ordered, longest, frozenset(labelled))
+    # Few rows an account: the reference tries every way.
+    rows = table(drawn[:40])
+    expected = [
+        reference.row(e.request.time_s, e.fields.payer, e.fields.payee, e.fields.amount_minor)
+        for e in rows.examples()
+    ]
+    found = GraphFeatures(labelled=labelled, settings=made).batch(rows)
+    assert bits(found) == bits(np.array(expected))
 
 
 @few

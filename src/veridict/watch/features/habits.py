@@ -97,11 +97,11 @@ class HabitFeatures:
 
     def restore(self, state: bytes) -> None:
         """Raises BadInput unless `state` is whole and was saved by one made the same way."""
-        kinds = (np.int64, kernel.SIDE, np.int64, kernel.SIDE, kernel.WAITING)
+        kinds = (*self._payers.kinds(), *self._payees.kinds(), kernel.WAITING)
         head, arrays = unpack(_MAGIC, state, self._made(), kinds)
-        self._payers.load(arrays[0], arrays[1])
-        self._payees.load(arrays[2], arrays[3])
-        self._queue, self._head, self._tail = arrays[4], 0, len(arrays[4])
+        self._payers.load(arrays[:4])
+        self._payees.load(arrays[4:8])
+        self._queue, self._head, self._tail = arrays[8], 0, len(arrays[8])
         self._now_s, self.labels_dropped = head["now_s"], head["labels_dropped"]
 
     def _made(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ Numba's cache looks only at the file of the function that is called.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -134,23 +135,17 @@ def take(shelf: Shelf, key: int) -> tuple[int, bool]:
 
 
 @compiled
-def fill(shelf: Shelf, keys: I64) -> None:
-    """Take every key in order; the rows of a fresh shelf come out as 0, 1, 2 …"""
-    for i in range(len(keys)):
-        take(shelf, keys[i])
-
-
-@compiled
-def by_age(shelf: Shelf, into: I64) -> None:
-    """The rows in use, the longest unused first."""
-    row = shelf.ends[OLDEST]
-    for i in range(len(into)):
-        into[i] = row
-        row = shelf.links[row, NEWER]
+def seat(shelf: Shelf) -> None:
+    """Put every row in use into the slots, which must be empty."""
+    for row in range(shelf.ends[USED]):
+        shelf.slots[slot_of(shelf, shelf.keys[row])] = row
 
 
 class Records:
-    """A shelf with a record in each row; `blank` is what a new key starts with."""
+    """A shelf with a record in each row; `blank` is what a new key starts with.
+
+    A key keeps its row until it is forgotten, also when the table grows or is restored.
+    """
 
     def __init__(self, blank: Rows, limit: int) -> None:
         self.blank, self.limit = blank, limit
@@ -172,21 +167,28 @@ class Records:
         return self.rows.nbytes + sum(array.nbytes for array in self.shelf)
 
     def grow(self) -> None:
-        self._load(*self.dump(), 2 * len(self.rows))
+        self._load(self.dump(), 2 * len(self.rows))
 
-    def dump(self) -> tuple[I64, Rows]:
-        """Keys and records in use, the longest unused first."""
-        order = np.empty(self.used, np.int64)
-        by_age(self.shelf, order)
-        return self.shelf.keys[order], self.rows[order]
+    def dump(self) -> tuple[I64, I64, I64, Rows]:
+        """Keys, links, ends and records of the rows in use."""
+        n, shelf = self.used, self.shelf
+        return shelf.keys[:n], shelf.links[:n].reshape(-1), shelf.ends, self.rows[:n]
 
-    def load(self, keys: I64, rows: Rows) -> None:
-        self._load(
-            keys, rows, max(FIRST_ROWS, 1 << (len(keys) - 1).bit_length() if len(keys) else 0)
-        )
+    def kinds(self) -> tuple[Any, ...]:
+        """The types of what `dump` gives."""
+        return np.int64, np.int64, np.int64, self.blank.dtype
 
-    def _load(self, keys: I64, rows: Any, room: int) -> None:
-        self.shelf = empty_shelf(min(room, self.limit))
-        self.rows = np.repeat(self.blank, len(self.shelf.keys))
-        self.rows[: len(rows)] = rows
-        fill(self.shelf, keys)
+    def load(self, dumped: Sequence[Any]) -> None:
+        used = len(dumped[0])
+        self._load(dumped, max(FIRST_ROWS, 1 << max(0, used - 1).bit_length()))
+
+    def _load(self, dumped: Sequence[Any], room: int) -> None:
+        keys, links, ends, rows = dumped
+        shelf = empty_shelf(min(room, self.limit))
+        shelf.keys[: len(keys)] = keys
+        shelf.links[: len(keys)] = links.reshape(-1, 2)
+        shelf.ends[:] = ends
+        grown = np.repeat(self.blank, len(shelf.keys))
+        grown[: len(rows)] = rows
+        seat(shelf)
+        self.shelf, self.rows = shelf, grown
