@@ -55,7 +55,7 @@ def serving(
 
 
 def _beat(node: Node, window: Window, stop: threading.Event, anchor_every_s: int) -> None:
-    """Every second: tend the chains, which anchor what is due; tell the status if anything moved.
+    """Every second: see what others logged, tend the chains, tell the status if anything moved.
 
     Witnesses that did not answer before are asked again every `anchor_every_s`.
     """
@@ -63,6 +63,7 @@ def _beat(node: Node, window: Window, stop: threading.Event, anchor_every_s: int
     while not stop.wait(BEAT_S):
         waited += BEAT_S
         try:
+            node.follow()
             node.fleet.tend()
             if waited >= anchor_every_s:
                 waited = 0.0

@@ -46,6 +46,7 @@ class Board:
     """Counts, cases, quality and rate of one log. Not thread-safe: the node guards it."""
 
     def __init__(self) -> None:
+        self.size = 0  # records seen: the index of the next one
         self.counts = dict.fromkeys(Decision, 0)
         self.cases: dict[int, Case] = {}
         self.model: tuple[int, ModelRecord] | None = None
@@ -64,6 +65,7 @@ class Board:
         return sum(not case.acts for case in self.cases.values())
 
     def see(self, index: int, record: LogRecord) -> None:
+        self.size = index + 1
         if isinstance(record, PredictionRecord):
             self._predicted(index, record)
         elif isinstance(record, ActRecord):
