@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+import msgspec
 
 from veridict.core.nouns import Payload
 from veridict.ledger.tiles import TreeEdge
@@ -20,6 +23,7 @@ from veridict.services.pack.reading import Pack
 from veridict.services.pack.verifying import Brought, Report, verify_pack
 
 Members = dict[str, bytes]
+Alter = Callable[[Members], Members]
 Rows = list[tuple[bytes, Payload | None]]
 HEAD = layout.LOG + "checkpoint"
 
@@ -128,4 +132,39 @@ def trusting(key: Verifier) -> Brought:
     return Brought(keys=(key,))
 
 
-Alter = Callable[[Members], Members]
+# -- one change each ---------------------------------------------------------------------------
+
+
+def put(name: str, data: bytes) -> Alter:
+    return lambda members: {**members, name: data}
+
+
+def flipped(name: str, at: int) -> Alter:
+    def alter(members: Members) -> Members:
+        data = bytearray(members[name])
+        data[at] ^= 1
+        return {**members, name: bytes(data)}
+
+    return alter
+
+
+def without(name: str) -> Alter:
+    return lambda members: {n: d for n, d in members.items() if n != name}
+
+
+def about(**changed: Any) -> Alter:
+    def alter(members: Members) -> Members:
+        told_of = msgspec.structs.replace(about_of(members), **changed)
+        return {**members, layout.ABOUT: told_of.encode()}
+
+    return alter
+
+
+def anchors(**changed: Any) -> Alter:
+    def alter(members: Members) -> Members:
+        notes = msgspec.json.decode(members[layout.ANCHORS])
+        notes[-1].update(changed)
+        text = json.dumps(notes, sort_keys=True, separators=(",", ":"))
+        return {**members, layout.ANCHORS: text.encode() + b"\n"}
+
+    return alter

@@ -60,7 +60,7 @@ def write_small_pack(directory: Path) -> Path:
                 head.size, head.root, NOW_MS // 1000, "0x" + "aa" * 32, 5, "0x" + "bb" * 32,
             )
         )  # fmt: skip
-        exhibit = Exhibit(log, shelf, signer, OPERATOR, PLACES, grouping=_groups)
+        exhibit = Exhibit(log, shelf, signer, OPERATOR, PLACES, grouping=grouping)
         export(exhibit, directory / "small.zip")
     return directory / "small.zip"
 
@@ -94,7 +94,7 @@ def _request(number: int) -> Request:
     return Request(f"r{number}", f"subject {number}", 30 + number, content)
 
 
-def _groups(request: Request) -> tuple[str, ...]:
+def grouping(request: Request) -> tuple[str, ...]:
     return ("half: first",) if request.id < "r2" else ("half: second",)
 
 
