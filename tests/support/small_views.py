@@ -98,7 +98,29 @@ def _log(size: int, anchored: int) -> views.LogView:
         root=sha256(b"%d" % size).hexdigest(),
         verifier_key="small.example/log+c74f20a3+AcnE5ZdUG4C1hx4ZpWm0n0bYQ2wYpJt9eA6ZfZkQkW1b",
         anchors=[_anchor(n, anchored * n // 4) for n in range(4, 0, -1)] if anchored else [],
+        places=_places(anchored),
     )
+
+
+def _places(anchored: int) -> list[views.PlaceView]:
+    """The home chain, one that waits for a lower fee, and one that is away."""
+    contract = "0x" + sha256(b"anchor").hexdigest()[:40]
+    gwei = 10**9
+    return [
+        views.PlaceView(
+            "home", "anchored", 8453_0001, contract, OPERATOR, anchored, anchored // 2, 3,
+            deadline_s=60,
+        ),
+        views.PlaceView(
+            "sepolia", "waiting for a lower fee", 11155111, contract, OPERATOR, anchored // 2, 0,
+            120, 900.0, 3600, str(21 * gwei), str(7 * gwei), "", 12, 840_000,
+            str(14 * 10**15), str(20 * 10**15), str(6 * 10**15),
+        ),
+        views.PlaceView(
+            "consortium", "not reached yet", problem="chain.unavailable",
+            message="the chain's RPC at http://127.0.0.1:9 cannot be reached",
+        ),
+    ]  # fmt: skip
 
 
 def _anchor(number: int, size: int) -> views.AnchorView:

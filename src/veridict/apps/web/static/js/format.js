@@ -55,6 +55,9 @@ export function ether(wei) {
   return `${units}${rest ? `.${rest}` : ""} ETH`;
 }
 
+/** Wei a unit of gas, as fees are told. */
+export const gwei = (wei) => `${Number((Number(wei) / 1e9).toPrecision(3))} gwei`;
+
 /** A feature's value: NaN is how a missing one is kept. */
 export const known = (text) => (text === "nan" ? "missing" : text);
 export const plural = (n, one, many) => `${count(n)} ${n === 1 ? one : many}`;

@@ -18,16 +18,18 @@ export default {
   nav: "Chain",
   show(root) {
     const nest = h("div");
+    const places = h("div");
     const anchors = h("div");
     const chain = h("div");
     const head = h("div");
     const draw = () => {
       fill(nest, nested(store.status.log));
+      refill(places, placeTable(store.status.log.places));
       refill(anchors, anchorTable(store.status.log.anchors));
       refill(chain, network(store.status.chain));
     };
     root.append(heading("Log & chain", "The log only grows. Its signed heads are stored on chain, where a contract refuses one that does not extend the last."),
-      panel("How far the records have come", nest), h("div.halves", {}, panel("Signed head of the log", head), panel("Chain and operator", chain)), panel("Anchors", anchors));
+      panel("How far the records have come", nest), h("div.halves", {}, panel("Signed head of the log", head), panel("Chain and operator", chain)), panel("Where the log is anchored", places), panel("Anchors", anchors));
     draw();
     checkpoint(head);
     return listen((kind) => {
@@ -79,11 +81,32 @@ function network(chain) {
   ];
 }
 
+/** One row a chain: none waits for another, and each tells its own trouble. */
+function placeTable(places) {
+  const head = [["Chain"], ["Standing"], ["Anchored", "number"], ["Final", "number"], ["Waiting", "number"], ["Fee of gas"], ["Spent"], ["Saved by waiting"]];
+  return table(head, places.map((one) => [
+    h("span", { title: one.contract ? `contract ${one.contract}, anchored by ${one.operator}` : "" }, one.chain_id === null ? one.name : `${one.name} (${one.chain_id})`),
+    one.problem ? h("span.trouble", { title: one.message }, one.problem) : one.standing,
+    format.count(one.anchored), format.count(one.final), format.count(one.waiting),
+    fee(one), one.posted ? format.ether(one.spent_wei) : "–", saving(one),
+  ]), "Chains on which this log is anchored");
+}
+
+function fee(one) {
+  if (!one.fee_wei) return "–";
+  return one.accepted_wei ? `${format.gwei(one.fee_wei)}, posts at ${format.gwei(one.accepted_wei)}` : format.gwei(one.fee_wei);
+}
+
+function saving(one) {
+  const atOnce = Number(one.at_once_wei);
+  return atOnce > 0 ? format.share(Number(one.saved_wei), atOnce) : "–";
+}
+
 function anchorTable(anchors) {
   if (!anchors.length) return empty("Nothing is anchored yet", "The first anchor follows the first checkpoint.");
-  const head = [["Records", "number"], ["Root"], ["Time"], ["Block", "number"], ["Transaction"], ["Gas", "number"]];
+  const head = [["Chain"], ["Records", "number"], ["State"], ["Root"], ["Time"], ["Block", "number"], ["Transaction"], ["Gas", "number"]];
   return table(head, anchors.map((one) => [
-    format.count(one.size), hash(one.root, "root"), h("span.nowrap", {}, format.moment(one.time_s * 1000)),
+    one.chain, format.count(one.size), one.state, hash(one.root, "root"), h("span.nowrap", {}, format.moment(one.time_s * 1000)),
     format.count(one.block_number), hash(one.tx_hash, "transaction"), format.count(one.gas_used),
   ]), "Anchors of this log");
 }
