@@ -17,7 +17,8 @@ from math import expm1
 
 from veridict.control.horizons import HIGH, LEVELS, LOW, POINT
 
-STEP = 0.0005
+STEP = 0.0005  # at the least; larger at first (HASTE), so that a bad start is soon mended
+HASTE, HASTE_BLOCKS = 5.0, 200
 NARROWEST, WIDEST = 0.2, 20.0
 MEMORY_BLOCKS = 3_000  # over which errors are averaged
 JUDGED_AFTER = 600  # comparisons before the first judgement
@@ -114,7 +115,8 @@ class Calibration:
             (0, missed_below, LEVELS[LOW]),
             (1, missed_above, 1.0 - LEVELS[HIGH]),
         ):
-            step = STEP * (1.0 - rate if missed else -rate)
+            size = max(STEP, HASTE / (self.compared + HASTE_BLOCKS))
+            step = size * (1.0 - rate if missed else -rate)
             sides[side] = min(max(sides[side] + step * max(sides[side], 0.5), NARROWEST), WIDEST)
 
     def _judge(self, block: int, model: float, formula: float) -> Change | None:
