@@ -15,8 +15,8 @@ run: .venv/.runtime ## start a node with its dashboard and run the demo
 test: .venv/.dev node_modules/.ready check ## all checks and tests of a change, under 10 minutes
 	$(BIN)/pytest -n 2 --dist loadfile
 
-test-all: .venv/.dev node_modules/.ready check ## the slow tests as well
-	$(BIN)/pytest -n 2 --dist loadfile -m ""
+test-all: .venv/.dev node_modules/.ready check ## the slow tests as well, and a hundred kills
+	VERIDICT_KILLS=$${VERIDICT_KILLS:-100} $(BIN)/pytest -n 2 --dist loadfile -m ""
 
 check: .venv/.dev ## format, lint, types, import rules, committed artifacts, generated docs
 	$(BIN)/ruff format --check --quiet .

@@ -7,37 +7,34 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.ledger import make_entry, make_signer, make_vault
-from veridict.ledger.log import Log
+from tests.support.kept import Kept
+from tests.support.ledger import make_entry
 
 PROJECT = Path(__file__).parents[2]
 
 READ = """
 import sys
 from pathlib import Path
-from veridict.ledger.log import Log
+from tests.support.kept import Kept
 from veridict.ledger.verify import check_log
-from veridict.privacy.vault import FileVault
-vault = FileVault.open_readonly(Path(sys.argv[1]) / "vault")
-with Log.open_readonly(Path(sys.argv[1]), vault=vault) as log:
+with Kept(Path(sys.argv[1]), sys.argv[2] or None).readonly() as log:
     print(log.size, log.root().hex(), len(check_log(log)), log.find_request("p3"))
 """
 WRITE = """
 import sys
 from pathlib import Path
-from tests.support.ledger import make_signer, make_vault
+from tests.support.kept import Kept
 from veridict.core.errors import NodeRunning
-from veridict.ledger.log import Log
 try:
-    Log.open(Path(sys.argv[1]), signer=make_signer(), vault=make_vault(Path(sys.argv[1])))
+    Kept(Path(sys.argv[1]), sys.argv[2] or None).open()
 except NodeRunning as error:
     print(error.code, error.remedy)
 """
 
 
-def other_process(program: str, directory: Path) -> str:
+def other_process(program: str, kept: Kept) -> str:
     return subprocess.run(
-        [sys.executable, "-c", program, str(directory)],
+        [sys.executable, "-c", program, str(kept.directory), kept.store or ""],
         capture_output=True,
         check=True,
         cwd=PROJECT,
@@ -46,13 +43,13 @@ def other_process(program: str, directory: Path) -> str:
     ).stdout.strip()
 
 
-def test_a_second_process_reads_what_is_durable_and_cannot_write(tmp_path: Path) -> None:
-    with Log.open(tmp_path, signer=make_signer(), vault=make_vault(tmp_path)) as log:
+def test_a_second_process_reads_what_is_durable_and_cannot_write(kept: Kept) -> None:
+    with kept.open() as log:
         log.append([make_entry(f"p{i}") for i in range(300)])
         log.checkpoint()
-        assert other_process(READ, tmp_path) == f"300 {log.root().hex()} 0 3"
+        assert other_process(READ, kept) == f"300 {log.root().hex()} 0 3"
         log.append([make_entry("more")])
-        assert other_process(READ, tmp_path) == f"301 {log.root().hex()} 0 3"
-        assert other_process(WRITE, tmp_path).startswith("node.running stop it")
+        assert other_process(READ, kept) == f"301 {log.root().hex()} 0 3"
+        assert other_process(WRITE, kept).startswith("node.running stop it")
         root = log.root()
-    assert other_process(READ, tmp_path) == f"301 {root.hex()} 0 3"
+    assert other_process(READ, kept) == f"301 {root.hex()} 0 3"

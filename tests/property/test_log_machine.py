@@ -9,38 +9,61 @@ from pathlib import Path
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-
-from tests.support.ledger import (
-    make_anchor,
-    make_payload,
-    make_signer,
-    make_vault,
-    slow_inclusion,
-    slow_root,
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
 )
+
+from tests.support.kept import Kept
+from tests.support.ledger import make_anchor, make_payload, make_vault, slow_inclusion, slow_root
+from tests.support.postgres import Server
 from veridict.core.errors import BadInput
 from veridict.core.nouns import Anchor, Payload, RecordState
 from veridict.ledger.entry import Entry
-from veridict.ledger.log import Log
+from veridict.ledger.log import Appended, Log
 from veridict.ledger.verify import check_log
-from veridict.ledger.writer import Appended
 
 bodies = st.binary(min_size=1, max_size=40)
 batches = st.lists(st.tuples(bodies, st.booleans()), min_size=1, max_size=300)
 
 
 class LogMachine(RuleBasedStateMachine):
-    """`bodies` and `payloads` are what the log must hold."""
+    """`bodies` and `payloads` are what the log must hold.
+
+    With a server, two writers share the log, and every rule runs in one or the other.
+    """
+
+    def __init__(self, server: Server | None = None) -> None:
+        super().__init__()
+        self.server = server
 
     @initialize()
     def start(self) -> None:
         self.directory = Path(tempfile.mkdtemp())
+        store = self.server.new_place() if self.server else None
+        names = ("a", "b") if self.server else ("a",)
+        self.kept = [Kept(self.directory / name, store) for name in names]
         self.bodies: list[bytes] = []
         self.payloads: list[Payload | None] = []
         self.heads: list[tuple[int, bytes]] = []
         self.anchors: list[Anchor] = []
-        self.log = Log.open(self.directory, signer=make_signer(), vault=make_vault(self.directory))
+        self.logs = [self.opened(kept) for kept in self.kept]
+        self.turn = 0
+
+    def opened(self, kept: Kept) -> Log:
+        return kept.open(vault=make_vault(self.directory))
+
+    @property
+    def log(self) -> Log:
+        return self.logs[self.turn]
+
+    @rule()
+    def change_writer(self) -> None:
+        self.turn = (self.turn + 1) % len(self.logs)
 
     def entries(self, batch: list[tuple[bytes, bool]]) -> list[Entry]:
         """Entries for `batch`, which the model counts as appended."""
@@ -99,7 +122,7 @@ class LogMachine(RuleBasedStateMachine):
     @rule()
     def reopen(self) -> None:
         self.log.close()
-        self.log = Log.open(self.directory, signer=make_signer(), vault=make_vault(self.directory))
+        self.logs[self.turn] = self.opened(self.kept[self.turn])
 
     @rule(data=st.data())
     @precondition(lambda self: self.bodies)
@@ -130,10 +153,24 @@ class LogMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         assert [(head.size, head.root) for head in self.log.checkpoints()] == self.heads
-        assert check_log(self.log) == []
-        self.log.close()
+        for log in self.logs:
+            assert check_log(log) == []
+            log.close()
         shutil.rmtree(self.directory)
 
 
-TestLog = LogMachine.TestCase
-TestLog.settings = settings(max_examples=12, stateful_step_count=18, deadline=None)
+def test_a_log_in_a_file() -> None:
+    run_state_machine_as_test(
+        LogMachine, settings=settings(max_examples=12, stateful_step_count=18, deadline=None)
+    )
+
+
+def test_a_log_that_two_write_in_one_database(postgres: Server) -> None:
+    class Shared(LogMachine):
+        def __init__(self) -> None:
+            super().__init__(postgres)
+
+    run_state_machine_as_test(
+        Shared,
+        settings=settings(max_examples=8, stateful_step_count=18, deadline=None),
+    )
