@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from veridict.chain.contract import Contract
 from veridict.core.nouns import Anchor, Check, Finding
-from veridict.services.audit.anchors import Elsewhere
+from veridict.services.anchoring.places import Elsewhere
 from veridict.services.audit.source import Copies, Source
 from veridict.services.audit.walk import Row
 from veridict.services.deploy import Network

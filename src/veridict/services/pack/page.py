@@ -106,9 +106,9 @@ def _answer(answer: Answer) -> str:
 
 def _finding(finding: Finding) -> str:
     return (
-        f"<b>{escape(finding.code)}</b> at {escape(finding.where)}"
-        f"<span>expected {escape(finding.expected)}</span>"
-        f"<span>found {escape(finding.found)}</span>"
+        f"<b>{escape(finding.code)}</b> at {_text(finding.where)}"
+        f"<span>expected {_text(finding.expected)}</span>"
+        f"<span>found {_text(finding.found)}</span>"
     )
 
 

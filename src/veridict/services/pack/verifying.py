@@ -25,8 +25,7 @@ from veridict.ledger.published import PublishedLog
 from veridict.proofs.checkpoint import SignedCheckpoint
 from veridict.proofs.note import Verifier
 from veridict.proofs.tlog_policy import Policy
-from veridict.services.anchoring.places import Deployed, Place, log_key
-from veridict.services.audit.anchors import Elsewhere
+from veridict.services.anchoring.places import Deployed, Elsewhere, Place, log_key
 from veridict.services.deploy import Network
 from veridict.services.pack.answers import Answer, Case, Data, Standing, Told, count
 from veridict.services.pack.examine import Examination, examine
