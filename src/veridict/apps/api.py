@@ -27,12 +27,18 @@ from veridict.watch.fairness import SEPARATOR
 __all__ = ["Compiled", "Node", "Receipt", "card", "compile", "open_node"]
 
 
-def compile(model: object, *, feature_names: Sequence[str] | None = None) -> Compiled:
+def compile(
+    model: object,
+    *,
+    feature_names: Sequence[str] | None = None,
+    rows: ArrayLike | None = None,
+) -> Compiled:
     """A trained estimator as exact integers: `compiled.model`, and `compiled.annex` to explain.
 
-    Raises UnsupportedModel, naming the reason, for what has no exact form.
+    `rows` tell a linear model or a network which values occur, for a tighter bound. Raises
+    UnsupportedModel, naming the reason, for what has no canonical form.
     """
-    return compile_model(model, feature_names=feature_names)
+    return compile_model(model, feature_names=feature_names, rows=rows)
 
 
 def card(

@@ -153,6 +153,18 @@ class MlpRuntime:
         total: NDArray[np.int64] = (a << self._shifts[-1]) + self._bases
         return total
 
+    def unclamped(self, x: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Of which quantised rows [n] no hidden neuron gives more than its layer's limit."""
+        x = np.where(self._used, x, 0)
+        free = np.ones(len(x), dtype=np.bool_)
+        hidden = zip(self._layers[:-1], self._shifts, self._limits, strict=False)
+        for (weights, biases), shift, limit in hidden:
+            a = (x.astype(np.float64) @ weights).astype(np.int64) + biases
+            given = np.maximum(a, 0) >> shift
+            free &= (given <= limit).all(axis=1)
+            x = np.minimum(given, limit)
+        return free
+
 
 class QuantiserTable:
     """The quantisers of all features, applied to images [n, n_features] at once."""

@@ -77,8 +77,7 @@ def test_the_bound_of_a_linear_model_holds_all_over_its_ranges(seed: int) -> Non
     assert report.holds, report
 
 
-@pytest.mark.parametrize("scaler", SCALERS, ids=named)
-@pytest.mark.parametrize(
+NETWORKS = pytest.mark.parametrize(
     ("model", "rows", "target"),
     [
         (MLPClassifier((16, 8), max_iter=40, random_state=1), CANCER, MALIGNANT),
@@ -87,6 +86,10 @@ def test_the_bound_of_a_linear_model_holds_all_over_its_ranges(seed: int) -> Non
     ],
     ids=named,
 )
+
+
+@pytest.mark.parametrize("scaler", SCALERS, ids=named)
+@NETWORKS
 @pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 def test_networks_keep_their_bound(scaler: Any, model: Any, rows: Any, target: Any) -> None:
     source = make_pipeline(scaler(), model).fit(rows, target)

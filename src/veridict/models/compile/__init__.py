@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
+from numpy.typing import ArrayLike
+
 from veridict.core.errors import UnsupportedModel
 from veridict.models.compile.agreement import Agreement, agreement
 from veridict.models.compile.outcome import Compiled, Link
@@ -38,6 +40,8 @@ FRAMEWORKS = (
     "onnx",
 )
 
+QUANTISED = {"sklearn_linear", "sklearn_mlp", "sklearn_pipeline", "onnx"}  # or may be
+
 _ONNX = b"\x08"  # field 1 of a ModelProto, ir_version, as a varint: exporters write it first
 # Protocol 2 and later; compressed as joblib does (zlib, gzip, xz, bzip2); in a zip, as torch does.
 _PICKLES = (
@@ -53,16 +57,24 @@ _PICKLES = (
 )
 
 
-def compile_model(model: object, *, feature_names: Sequence[str] | None = None) -> Compiled:
+def compile_model(
+    model: object,
+    *,
+    feature_names: Sequence[str] | None = None,
+    rows: ArrayLike | None = None,
+) -> Compiled:
     """The canonical form of a trained model.
 
-    `feature_names` replaces the names the model knows, in training order.
-    Raises UnsupportedModel, naming the reason, for what has no exact form.
+    `feature_names` replaces the names the model knows, in training order. `rows`, as many as
+    there are, tell linear models and networks which values occur, for a tighter bound; trees,
+    which need none, ignore them. Raises UnsupportedModel, naming the reason, for what has
+    no canonical form.
     """
     for framework in FRAMEWORKS:
         compiler = import_module(f"veridict.models.compile.{framework}")
         if compiler.matches(model):
-            compiled: Compiled = compiler.compile_it(model, feature_names)
+            known = (rows,) if framework in QUANTISED else ()
+            compiled: Compiled = compiler.compile_it(model, feature_names, *known)
             return compiled
     kind = type(model)
     raise UnsupportedModel(

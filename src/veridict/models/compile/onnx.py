@@ -19,9 +19,10 @@ import numpy as np
 from veridict.core.errors import MissingPart
 from veridict.models.compile import onnx_graph, onnx_trees
 from veridict.models.compile.ensemble import compile_ensemble, named
+from veridict.models.compile.network import mlp
 from veridict.models.compile.onnx_graph import Graph, attributes, floats, refused
 from veridict.models.compile.outcome import FLOAT32, FLOAT64, Compiled, Link
-from veridict.models.compile.quantised import linear, mlp
+from veridict.models.compile.quantised import linear
 from veridict.models.compile.sklearn_linear import exact, quantised_outcome
 
 _TREES = {"TreeEnsembleClassifier", "TreeEnsembleRegressor"}
@@ -39,7 +40,7 @@ def matches(model: object) -> bool:
     return kind.__name__ == "ModelProto" and kind.__module__.split(".")[0].startswith("onnx")
 
 
-def compile_it(model: Any, feature_names: Sequence[str] | None) -> Compiled:
+def compile_it(model: Any, feature_names: Sequence[str] | None, rows: Any = None) -> Compiled:
     """Compile an onnx.ModelProto. Raises UnsupportedModel, naming the reason."""
     graph = onnx_graph.read(model)
     kind = graph.nodes[0].op_type
@@ -51,11 +52,11 @@ def compile_it(model: Any, feature_names: Sequence[str] | None) -> Compiled:
     if kind in _LINEAR:
         weights, intercepts, link = _linear(graph)
         lines = graph.lines(len(weights))
-        rounded = linear(lines, weights, intercepts)
+        rounded = linear(lines, weights, intercepts, rows)
     elif kind in _LAYERS:
         layers, link, _ = _network(graph)
         lines = graph.lines(len(layers[0][0]))
-        rounded = mlp(lines, layers, "ONNX model")
+        rounded = mlp(lines, layers, "ONNX model", rows)
     else:
         raise refused(f"there is no exact form of {kind}", "export a tree ensemble or linear model")
     names = named(feature_names, (), len(lines))
@@ -63,14 +64,14 @@ def compile_it(model: Any, feature_names: Sequence[str] | None) -> Compiled:
     return replace(compiled, source_loss=compiled.source_loss * FLOAT32 / FLOAT64)
 
 
-def compile_bytes(data: bytes) -> Compiled:
+def compile_bytes(data: bytes, rows: Any = None) -> Compiled:
     """The canonical form of an ONNX file. Raises ValueError where it is damaged."""
     onnx = _library()
     try:
         model = onnx.load_model_from_string(data)
     except Exception as problem:  # protobuf's DecodeError, whichever protobuf is installed
         raise ValueError(f"no ONNX: {problem}") from problem
-    return compile_it(model, None)
+    return compile_it(model, None, rows)
 
 
 def raw_scores(model: Any, rows: Any) -> Any:

@@ -30,13 +30,16 @@ def matches(model: object) -> bool:
     return kind.__module__.startswith("sklearn.") and kind.__name__ in _CLASSIFIERS | _REGRESSORS
 
 
-def compile_it(model: Any, feature_names: Sequence[str] | None) -> Compiled:
+def compile_it(model: Any, feature_names: Sequence[str] | None, rows: Any = None) -> Compiled:
     """Compile one of the estimators named above."""
-    return compile_behind(model, feature_names, None)
+    return compile_behind(model, feature_names, None, rows)
 
 
 def compile_behind(
-    model: Any, feature_names: Sequence[str] | None, lines: Sequence[Line] | None
+    model: Any,
+    feature_names: Sequence[str] | None,
+    lines: Sequence[Line] | None,
+    rows: Any = None,
 ) -> Compiled:
     """As `compile_it`, for a model that sees its features through `lines`."""
     if not hasattr(model, "coef_"):
@@ -49,7 +52,7 @@ def compile_behind(
         raise refused(model, "a weight is not finite", "train again")
     names = named(feature_names, getattr(model, "feature_names_in_", ()), model.n_features_in_)
     rounded = linear(
-        lines or plain(len(names)), exact(weights.T), [Fraction(float(b)) for b in intercepts]
+        lines or plain(len(names)), exact(weights.T), [Fraction(float(b)) for b in intercepts], rows
     )
     return quantised_outcome(rounded, names, _link(model, len(weights)), "sklearn_linear")
 

@@ -1,8 +1,8 @@
 """scikit-learn's small networks with ReLU → canonical networks in 32-bit integers.
 
 MLPClassifier (two classes: log-odds; more: one score a class) and MLPRegressor (one target).
-What rounding costs is bounded, see `quantised`; the inputs' ranges must be known, so the network
-has to stand behind a scaler in a Pipeline.
+What rounding costs is bounded, see `quantised`; the inputs' ranges must be known, from a scaler
+before the network in a Pipeline or from rows.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import numpy as np
 
 from veridict.models.compile.affine import Line, plain
 from veridict.models.compile.ensemble import named
+from veridict.models.compile.network import mlp
 from veridict.models.compile.outcome import Compiled, Link
-from veridict.models.compile.quantised import mlp
 from veridict.models.compile.sklearn_linear import exact, quantised_outcome
 from veridict.models.compile.sklearn_trees import refused
 
@@ -31,13 +31,16 @@ def matches(model: object) -> bool:
     )
 
 
-def compile_it(model: Any, feature_names: Sequence[str] | None) -> Compiled:
-    """Compile an MLPClassifier or MLPRegressor; its inputs have no known range, see above."""
-    return compile_behind(model, feature_names, None)
+def compile_it(model: Any, feature_names: Sequence[str] | None, rows: Any = None) -> Compiled:
+    """Compile an MLPClassifier or MLPRegressor; only `rows` tell the range of its inputs."""
+    return compile_behind(model, feature_names, None, rows)
 
 
 def compile_behind(
-    model: Any, feature_names: Sequence[str] | None, lines: Sequence[Line] | None
+    model: Any,
+    feature_names: Sequence[str] | None,
+    lines: Sequence[Line] | None,
+    rows: Any = None,
 ) -> Compiled:
     """As `compile_it`, for a model that sees its features through `lines`."""
     if not hasattr(model, "coefs_"):
@@ -60,7 +63,7 @@ def compile_behind(
         (exact(weights), [Fraction(float(bias)) for bias in biases])
         for weights, biases in zip(model.coefs_, model.intercepts_, strict=True)
     ]
-    rounded = mlp(lines or plain(len(names)), layers, type(model).__name__)
+    rounded = mlp(lines or plain(len(names)), layers, type(model).__name__, rows)
     return quantised_outcome(rounded, names, _LINKS[model.out_activation_], "sklearn_mlp")
 
 

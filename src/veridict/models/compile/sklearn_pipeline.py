@@ -33,7 +33,7 @@ def matches(model: object) -> bool:
     return kind.__module__.startswith("sklearn.") and kind.__name__ == "Pipeline"
 
 
-def compile_it(model: Any, feature_names: Sequence[str] | None) -> Compiled:
+def compile_it(model: Any, feature_names: Sequence[str] | None, rows: Any = None) -> Compiled:
     """Compile a fitted Pipeline of the steps named above and a model that has a compiler."""
     *before, last = (step for _, step in model.steps if step not in (None, "passthrough"))
     n_features = getattr(before[0] if before else last, "n_features_in_", None)
@@ -42,7 +42,8 @@ def compile_it(model: Any, feature_names: Sequence[str] | None) -> Compiled:
     names = named(feature_names, getattr(model, "feature_names_in_", ()), n_features)
     compiler = _compiler(last)
     if hasattr(compiler, "compile_behind"):
-        compiled: Compiled = compiler.compile_behind(last, names, _lines(before, n_features))
+        lines = _lines(before, n_features)
+        compiled: Compiled = compiler.compile_behind(last, names, lines, rows)
     else:
         compiled = compile_ensemble(compiler.ensemble_of(last, names), _lens(before, n_features))
     return replace(compiled, source="sklearn_pipeline")
