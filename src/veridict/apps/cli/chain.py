@@ -14,7 +14,7 @@ from veridict.core.errors import OperatorError, VeridictError
 from veridict.ledger.view import LogView
 from veridict.services.anchoring.fleet import Tried
 from veridict.services.anchoring.outbox import Outbox
-from veridict.services.anchoring.places import HOME, Elsewhere, Place
+from veridict.services.anchoring.places import HOME, Elsewhere, Place, remembered
 
 
 @click.group()
@@ -53,7 +53,8 @@ def status(home: Path | None, rpc: str | None, as_json: bool) -> None:
 
 def _elsewhere(other: Elsewhere, log: LogView) -> list[tuple[str, object]]:
     """What another chain says, and what anchoring there has cost; or why it cannot be asked."""
-    outbox = Outbox(log, other.name)
+    known = {place.name: place.operator for place in remembered(log)}
+    outbox = Outbox(log, other.name, known[other.name])
     books = outbox.books
     costs: list[tuple[str, object]] = [
         ("posted", books.posted),

@@ -44,6 +44,7 @@ class PlaceNotes:
         head = self._place.head()
         if self._agrees(head):
             return []
+        self._reload()
         known, on_chain = self._read(head, final_block)
         self._check(on_chain)
         held = set(on_chain)
@@ -55,6 +56,13 @@ class PlaceNotes:
                 self._journal.note(anchor)
         self._notes = on_chain
         return lost
+
+    def _reload(self) -> None:
+        """What another process noted meanwhile that writes the same log."""
+        place, first = self._place, self._notes[0].size if self._notes else 1
+        contract, identity = place.contract.address, place.identity
+        log = self._journal.log
+        self._notes = log.anchors_of(place.chain_id, contract, identity, above=first - 1)
 
     def _agrees(self, head: Head) -> bool:
         """The newest note is the contract's head, in a block that still stands.

@@ -90,10 +90,15 @@ class Outbox:
     A log that was opened to be read gives one that can be read.
     """
 
-    def __init__(self, log: LogView, place: str) -> None:
+    def __init__(self, log: LogView, place: str, operator: str) -> None:
         self._log = log
-        self._key = f"outbox {place}"
-        stored = log.meta_get(self._key)
+        self._key = f"outbox {place} {operator}"
+        self._state = _State()
+        self.reload()
+
+    def reload(self) -> None:
+        """Another process may anchor the same log with the same account."""
+        stored = self._log.meta_get(self._key)
         self._state = msgspec.json.decode(stored, type=_State) if stored else _State()
 
     @property

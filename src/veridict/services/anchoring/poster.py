@@ -87,7 +87,7 @@ class Poster:
         self._journal = journal
         self._fees = fees
         self._notes = PlaceNotes(journal, place)
-        self._outbox = Outbox(journal.log, place.name)
+        self._outbox = Outbox(journal.log, place.name, place.operator)
         self._stepping = threading.Lock()
         self._seen: tuple[int, float, int] | None = None  # covered, monotonic s, fee at once
         self._mined: tuple[Anchor, int] | None = None
@@ -139,6 +139,7 @@ class Poster:
     def look(self) -> list[Anchor]:
         """Make the log's notes say what the chain says; returns those that it took back."""
         self.place.confirm()
+        self._outbox.reload()
         self.final_block = self.place.final_block()
         lost = self._notes.reconcile(self.final_block)
         sent = self._outbox.sent
