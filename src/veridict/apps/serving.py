@@ -12,6 +12,7 @@ from veridict.apps.settings import Settings
 from veridict.core.errors import VeridictError
 from veridict.ledger.faces import LogFiles
 from veridict.services.anchoring.poster import Plan
+from veridict.services.network.views import FOLDER, kept
 from veridict.services.node import Node
 from veridict.services.window import Window
 
@@ -38,7 +39,13 @@ def serving(
 
     window = Window(node)
     files = LogFiles(node.log)
-    app = create_app(window, token=settings.access_token(), hosts=(host,), log=files)
+    app = create_app(
+        window,
+        token=settings.access_token(),
+        hosts=(host,),
+        log=files,
+        outlook=lambda: kept(settings.home / FOLDER),
+    )
     rpc_url = node.rpc_url
     node.fleet.home.ready().plan = Plan(anchor_every_s)
     stop = threading.Event()

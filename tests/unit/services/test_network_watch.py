@@ -14,8 +14,9 @@ from veridict.control.blocks import Block
 from veridict.core.errors import BadInput, NotFound, RpcUnavailable
 from veridict.services.network import shelf
 from veridict.services.network.desk import open_watch
-from veridict.services.network.outlook import keep, kept, outlook
+from veridict.services.network.outlook import outlook
 from veridict.services.network.source import RpcBlocks, TableBlocks
+from veridict.services.network.views import keep, kept
 from veridict.services.network.watch import NetworkWatch
 from veridict.services.records import NetworkRecord
 

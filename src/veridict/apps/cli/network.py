@@ -19,9 +19,10 @@ from veridict.chain.http import HttpRpc
 from veridict.core.clock import wall_clock_ms
 from veridict.core.errors import BadInput
 from veridict.services.network import attesting
-from veridict.services.network.desk import FOLDER, open_watch, sample
-from veridict.services.network.outlook import OutlookView, PlanView, keep, outlook
+from veridict.services.network.desk import open_watch, sample
+from veridict.services.network.outlook import outlook
 from veridict.services.network.source import BlockSource, RpcBlocks, TableBlocks
+from veridict.services.network.views import FOLDER, OutlookView, PlanView, keep
 from veridict.services.network.watch import NetworkWatch, Tell
 
 C = TypeVar("C", bound=Callable[..., Any])

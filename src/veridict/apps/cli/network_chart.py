@@ -8,7 +8,7 @@ from math import sqrt
 from pathlib import Path
 
 from veridict.core.errors import StorageFailed
-from veridict.services.network.outlook import OutlookView
+from veridict.services.network.views import OutlookView
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 760, 300, 56, 34, 14
 Point = tuple[float, float]

@@ -17,10 +17,11 @@ from veridict.control.horizons import Settings
 from veridict.control.intake import Intake
 from veridict.core.errors import BadInput
 from veridict.services.network import shelf
-from veridict.services.network.desk import FOLDER, sample
+from veridict.services.network.desk import sample
 from veridict.services.network.learning import RETRAIN_DAYS, is_due, learn_all
 from veridict.services.network.learning import retrain as run_retrain
 from veridict.services.network.ledger import MonthSavings, savings_by_month
+from veridict.services.network.views import FOLDER
 
 _blocks_option = click.option(
     "--blocks",

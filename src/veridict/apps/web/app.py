@@ -12,16 +12,30 @@ from starlette.staticfiles import StaticFiles
 from veridict import __version__
 from veridict.apps.web.face import NodeFace, PublicLog
 from veridict.apps.web.replies import install_error_replies
-from veridict.apps.web.routes import audit, cases, events, health, log_files, predictions, status
+from veridict.apps.web.routes import (
+    audit,
+    cases,
+    events,
+    health,
+    log_files,
+    network,
+    predictions,
+    status,
+)
 from veridict.apps.web.security import Gate
 
 STATIC = Path(__file__).parent / "static"
 
 
 def create_app(
-    node: NodeFace, *, token: str, hosts: Sequence[str] = (), log: PublicLog | None = None
+    node: NodeFace,
+    *,
+    token: str,
+    hosts: Sequence[str] = (),
+    log: PublicLog | None = None,
+    outlook: network.Outlook = network.nothing_kept,
 ) -> FastAPI:
-    """The dashboard and API of `node`, and the files of `log` under /log.
+    """The dashboard and API of `node`, the files of `log` under /log, what `outlook` has kept.
 
     `token` is asked of everything but GET and HEAD; `hosts` are names, beside
     the loopback ones, under which this may be reached. Raises BadInput for an
@@ -39,6 +53,7 @@ def create_app(
     app.state.audit_running = Lock()
     for part in (health, status, predictions, cases, audit, events):
         app.include_router(part.router)
+    app.include_router(network.router_of(outlook))
     if log is not None:
         app.include_router(log_files.router_of(log))
     app.mount("/", StaticFiles(directory=STATIC, html=True), name="pages")

@@ -1,6 +1,6 @@
 """A home's network: its models, its past, its source; opened for the commands and the dashboard.
 
-home/network/   the models (`shelf`), and the outlook kept last (`outlook`)
+home/network/   the models (`shelf`), and the outlook kept last (`views`)
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from veridict.services.network import shelf
 from veridict.services.network.source import BlockSource, TableBlocks
 from veridict.services.network.watch import WARM_BLOCKS, NetworkWatch, Tell
 
-FOLDER = "network"
 LIVE_WARM_BLOCKS = 7_200
 
 

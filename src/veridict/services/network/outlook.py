@@ -1,72 +1,13 @@
-"""What people see of a network: the fan, the load, the wait, the plan, and how well it was said."""
+"""From a network in view to what people see: fan, load, wait, plan, and how well it was said."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
-import msgspec
-
 from veridict.control.horizons import LEVELS
-from veridict.core.errors import BadInput, StorageFailed
+from veridict.services.network.views import FanView, InclusionView, OutlookView, PlanView
 from veridict.services.network.watch import NetworkWatch, PostingPlan
 
-OUTLOOK = "outlook.json"
 SHOWN_BLOCKS = 150
 GWEI = 10**9
-
-
-@dataclass(frozen=True, slots=True)
-class FanView:
-    """Fees in gwei of the block `horizon` after the head; loads over target until then."""
-
-    horizon: int
-    low: float
-    point: float
-    high: float
-    load_low: float
-    load: float
-    load_high: float
-    by_model: bool
-    covered: float  # of 80 % intervals, lately
-    shares: list[float]  # of fees at most each quantile, lately
-    model_error: float
-    formula_error: float
-
-
-@dataclass(frozen=True, slots=True)
-class InclusionView:
-    cap_gwei: float
-    likely_blocks: int | None
-    sure_blocks: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class PlanView:
-    post: bool
-    fee_gwei: float
-    accepted_gwei: float | None
-    left_blocks: int
-    by: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class OutlookView:
-    """Plain values, ready for JSON. `recent`: fees in gwei of the last blocks, oldest first."""
-
-    block: int
-    time_s: int
-    next_fee_gwei: float
-    trusted: bool
-    trained_to_block: int
-    levels: list[float]
-    recent: list[float]
-    fans: list[FanView]
-    inclusion: list[InclusionView]
-    plan: PlanView | None
-    findings: list[str]
-    changes: list[str]
 
 
 def outlook(
@@ -111,32 +52,6 @@ def outlook(
 def plan_view(plan: PostingPlan) -> PlanView:
     accepted = None if plan.accepted_wei is None else _gwei(plan.accepted_wei)
     return PlanView(plan.post, _gwei(plan.fee_wei), accepted, plan.left_blocks, plan.by, plan.why)
-
-
-def keep(folder: Path, view: OutlookView) -> None:
-    """Where the dashboard finds it. Raises StorageFailed."""
-    partial = folder / f"{OUTLOOK}.partial"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(msgspec.json.encode(view))
-        partial.replace(folder / OUTLOOK)
-    except OSError as problem:
-        raise StorageFailed(
-            f"{folder} cannot be written: {problem.strerror}", remedy="free or choose a folder"
-        ) from problem
-
-
-def kept(folder: Path) -> OutlookView | None:
-    """The outlook kept last; None where there is none. Raises BadInput if it is damaged."""
-    path = folder / OUTLOOK
-    if not path.is_file():
-        return None
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=OutlookView)
-    except msgspec.DecodeError as problem:
-        raise BadInput(
-            f"{path.name} is damaged: {problem}", remedy="run `veridict network forecast` again"
-        ) from problem
 
 
 def _gwei(wei: int) -> float:

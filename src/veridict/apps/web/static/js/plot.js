@@ -89,6 +89,47 @@ export function lines(label, series, top, names, ticks) {
   });
 }
 
+/**
+ * What came, then a band that opens: `past` are values up to now, `fan` = [[steps ahead, low, middle, high]].
+ * Steps are drawn by their square root, as the spread of a sum of moves grows.
+ */
+export function fan(label, past, ahead, text) {
+  const root = (steps) => Math.sign(steps) * Math.sqrt(Math.abs(steps));
+  const [first, last] = [-root(past.length), root(ahead.at(-1)[0])];
+  const values = [...past, ...ahead.flatMap(([, low, , high]) => [low, high])];
+  const [bottom, top] = [Math.min(...values) * 0.97, Math.max(...values) * 1.03];
+  const across = (steps) => (root(steps) - first) / (last - first);
+  const ticks = [0, 0.25, 0.5, 0.75, 1].map((at) => [at, text(bottom + at * (top - bottom))]);
+  const feet = [[0, `${past.length} blocks ago`], ...ahead.map(([steps]) => [across(steps), `+${steps}`])];
+  return frame(label, (area) => {
+    const at = (steps, v) => `${area.x + across(steps) * area.width},${area.y + (1 - (v - bottom) / (top - bottom)) * area.height}`;
+    const band = [...ahead.map(([steps, , , high]) => at(steps, high)), ...[...ahead].reverse().map(([steps, low]) => at(steps, low))];
+    return [
+      grid(area, ticks),
+      s("polygon.under", { points: band.join(" ") }),
+      s("polyline.line.is-past", { points: past.map((v, n) => at(n + 1 - past.length, v)).join(" ") }),
+      s("polyline.line.is-rate", { points: ahead.map(([steps, , middle]) => at(steps, middle)).join(" ") }),
+      foot(area, feet),
+    ];
+  });
+}
+
+/** Points in the unit square beside its diagonal; `series` = [[name, [[x, y]]]]. */
+export function square(label, series) {
+  const quarters = [0, 0.25, 0.5, 0.75, 1].map((v) => [v, v.toFixed(2)]);
+  return frame(label, (area) => {
+    const x = (v) => area.x + v * area.width;
+    const y = (v) => area.y + (1 - v) * area.height;
+    return [
+      grid(area, quarters),
+      s("line.line.is-ideal", { x1: x(0), y1: y(0), x2: x(1), y2: y(1) }),
+      series.map(([name, points]) => points.map(([said, came]) =>
+        s("circle.dot.is-rate", { cx: x(said), cy: y(came), r: 4 }, s("title", {}, `${name}: said ${said.toFixed(2)}, came ${came.toFixed(3)}`)))),
+      foot(area, quarters),
+    ];
+  });
+}
+
 /** One bar a value, side by side in the order of time. */
 export function bars(label, values, top, names, ticks) {
   const feet = names.map((text, at) => [(at + 0.5) / names.length, text]);
