@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 
 import httpx
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 
 class AsgiTransport(httpx.BaseTransport):
     """Each request runs in its own event loop; what the application raises becomes its 500."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, app: Starlette) -> None:
         self._inner = httpx.ASGITransport(app=app, raise_app_exceptions=False)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -25,5 +25,5 @@ class AsgiTransport(httpx.BaseTransport):
         return httpx.Response(reply.status_code, headers=reply.headers, content=content)
 
 
-def client(app: FastAPI, base_url: str = "http://127.0.0.1:8080") -> httpx.Client:
+def client(app: Starlette, base_url: str = "http://127.0.0.1:8080") -> httpx.Client:
     return httpx.Client(transport=AsgiTransport(app), base_url=base_url)
