@@ -10,6 +10,7 @@ meta        small state of the node
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -77,10 +78,24 @@ def storage_errors(path: Path) -> Iterator[None]:
 
 def storage_failed(path: Path, error: Exception) -> StorageFailed:
     name = _name(error)
+    if name.startswith("SQLITE_IOERR"):
+        name = _denied(path) or name
     known = ((what, remedy) for prefix, what, remedy in _CAUSES if name.startswith(prefix))
     otherwise = (str(error), "see that the directory exists and can be written")
     what, remedy = next(known, otherwise)
     return StorageFailed(f"{path.name}: {what}", remedy=remedy, path=str(path), cause=name)
+
+
+def _denied(path: Path) -> str | None:
+    """SQLite calls a lost permission an error of the disk; the system tells which it is."""
+    for file in (path, path.with_name(f"{path.name}-wal")):
+        try:
+            os.close(os.open(file, os.O_WRONLY | os.O_CLOEXEC))
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            return _name(error)
+    return None
 
 
 def _name(error: Exception) -> str:
