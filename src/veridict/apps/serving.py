@@ -12,6 +12,7 @@ from veridict.apps.settings import Settings
 from veridict.core.errors import VeridictError
 from veridict.ledger.faces import LogFiles
 from veridict.services.anchoring.poster import Plan
+from veridict.services.ingest import Ingest
 from veridict.services.network.views import FOLDER, kept
 from veridict.services.node import Node
 from veridict.services.window import Window
@@ -39,20 +40,19 @@ def serving(
 
     window = Window(node)
     files = LogFiles(node.log)
+    ingest = Ingest(node.log, node.parts.clock)
+    token = settings.access_token()
     app = create_app(
-        window,
-        token=settings.access_token(),
-        hosts=(host,),
-        log=files,
+        window, token=token, hosts=(host,), log=files, ingest=ingest,
         outlook=lambda: kept(settings.home / FOLDER),
-    )
+    )  # fmt: skip
     rpc_url = node.rpc_url
     node.fleet.home.ready().plan = Plan(anchor_every_s)
     stop = threading.Event()
     heart = threading.Thread(
         target=_beat, args=(node, window, stop, anchor_every_s), name="heart", daemon=True
     )
-    with WebServer(app, host, port) as server:
+    with ingest, WebServer(app, host, port) as server:
         heart.start()
         try:
             yield Serving(node, window, server.url, rpc_url)

@@ -16,6 +16,7 @@
     │   ├── NoFunds          the operator's account cannot pay
     │   ├── StorageFailed    disk full, permission lost, file damaged (507)
     │   ├── NodeRunning      another process holds this data directory (409)
+    │   ├── Busy             more is asked than can be done: the same again, later
     │   ├── ClockBehind      the clock went back behind the log's last record
     │   └── MissingPart      an optional component is not installed (501)
     └── EvidenceError    a check failed: nobody retries, it is a finding  exit 4  HTTP 409
@@ -126,6 +127,12 @@ class StorageFailed(OperatorError):
 class NodeRunning(OperatorError):
     code = "node.running"
     http_status = 409
+
+
+class Busy(OperatorError):
+    """Nothing was done; the same request may be sent again after a second."""
+
+    code = "node.busy"
 
 
 class ClockBehind(OperatorError):

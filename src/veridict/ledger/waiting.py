@@ -1,7 +1,7 @@
 """Who waits for an acknowledgement, and how it reaches them: one delivery a batch.
 
 A loop is woken once for all of its coroutines whose records are in a batch;
-threads have their futures set one by one.
+threads have their futures set one by one. An outcome that is an exception is raised there.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from abc import abstractmethod
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from veridict.core.ports import Personal
 
@@ -28,16 +28,15 @@ class Appended:
     bodies: tuple[bytes, ...] | None = None
 
 
-Outcome: TypeAlias = Appended | Exception
-F = TypeVar("F", "Future[Appended]", "asyncio.Future[Appended]")
+F = TypeVar("F", "Future[Any]", "asyncio.Future[Any]")
 
 
 class Desk(Protocol[F]):
     """Hands outcomes to those of one kind who wait."""
 
     @abstractmethod
-    def deliver(self, letters: list[tuple[F, Outcome]]) -> None:
-        """Called by the writer's thread, once a batch. Must not raise."""
+    def deliver(self, letters: list[tuple[F, object]]) -> None:
+        """Called by the thread that writes, once a batch. Must not raise."""
 
 
 @dataclass(slots=True)
@@ -56,7 +55,7 @@ class Job(Generic[F]):
 class ThreadDesk:
     """For futures that any thread may wait for."""
 
-    def deliver(self, letters: list[tuple[Future[Appended], Outcome]]) -> None:
+    def deliver(self, letters: list[tuple[Future[Any], object]]) -> None:
         for future, outcome in letters:
             if isinstance(outcome, Exception):
                 future.set_exception(outcome)
@@ -72,7 +71,7 @@ class LoopDesk:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
 
-    def deliver(self, letters: list[tuple[asyncio.Future[Appended], Outcome]]) -> None:
+    def deliver(self, letters: list[tuple[asyncio.Future[Any], object]]) -> None:
         with suppress(RuntimeError):  # the loop was closed: nobody waits any more
             self.loop.call_soon_threadsafe(_open, letters)
 
@@ -80,14 +79,14 @@ class LoopDesk:
 THREADS = ThreadDesk()
 
 
-def promise() -> Future[Appended]:
+def promise() -> Future[Any]:
     """A future for `THREADS`: what is submitted cannot be recalled."""
-    future: Future[Appended] = Future()
+    future: Future[Any] = Future()
     future.set_running_or_notify_cancel()
     return future
 
 
-def _open(letters: list[tuple[asyncio.Future[Appended], Outcome]]) -> None:
+def _open(letters: list[tuple[asyncio.Future[Any], object]]) -> None:
     for future, outcome in letters:
         if future.done():  # its task was cancelled; the records stay
             continue

@@ -20,7 +20,7 @@ from veridict.core.errors import StorageFailed
 from veridict.core.ports import Personal, Sealed, Vault
 from veridict.ledger.store import Reads, Store, newest_first, stored_edge
 from veridict.ledger.tiles import TreeEdge
-from veridict.ledger.waiting import Appended, Desk, Job, Outcome
+from veridict.ledger.waiting import Appended, Desk, Job
 from veridict.proofs.merkle import leaf_hashes
 
 _MAX_BATCH = 8192  # records a transaction: bounds latency and memory
@@ -119,7 +119,7 @@ class Writer:
                 self.edge = edge
             self._queued -= sum(len(job.bodies) for job in jobs)
             self._changed.notify_all()
-        post: dict[Desk[Any], list[tuple[Any, Outcome]]] = {}
+        post: dict[Desk[Any], list[tuple[Any, object]]] = {}
         for job in jobs:
             letters = post.setdefault(job.desk, [])
             if failure is not None:

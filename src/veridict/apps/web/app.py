@@ -8,6 +8,7 @@ from threading import Lock
 
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from veridict import __version__
 from veridict.apps.web.face import NodeFace, PublicLog
@@ -23,6 +24,8 @@ from veridict.apps.web.routes import (
     status,
 )
 from veridict.apps.web.security import Gate
+from veridict.apps.web.statements import Statements
+from veridict.services.ingest import Ingest
 
 STATIC = Path(__file__).parent / "static"
 
@@ -33,15 +36,18 @@ def create_app(
     token: str,
     hosts: Sequence[str] = (),
     log: PublicLog | None = None,
+    ingest: Ingest | None = None,
     outlook: network.Outlook = network.nothing_kept,
-) -> FastAPI:
+) -> WebApp:
     """The dashboard and API of `node`, the files of `log` under /log, what `outlook` has kept.
+
+    Statements are taken where there is an `ingest`.
 
     `token` is asked of everything but GET and HEAD; `hosts` are names, beside
     the loopback ones, under which this may be reached. Raises BadInput for an
     empty token.
     """
-    app = FastAPI(
+    app = WebApp(
         title="veridict",
         version=__version__,
         docs_url=None,  # the bundled pages load scripts from another host
@@ -58,6 +64,20 @@ def create_app(
         app.include_router(log_files.router_of(log))
     app.mount("/", StaticFiles(directory=STATIC, html=True), name="pages")
     install_error_replies(app)
-    Gate(app, token=token)  # fail here, not at the first request, when the token is empty
-    app.add_middleware(Gate, token=token, hosts=tuple(hosts))
+    inside: ASGIApp = app.inside
+    if ingest is not None:
+        inside = Statements(inside, ingest=ingest)
+    app.door = Gate(inside, token=token, hosts=tuple(hosts))
     return app
+
+
+class WebApp(FastAPI):
+    """Behind a door that is cheaper to pass than the framework's own machinery."""
+
+    door: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.door(scope, receive, send)
+
+    async def inside(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await super().__call__(scope, receive, send)

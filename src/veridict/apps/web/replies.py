@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from veridict.core.errors import BadInput, NotFound, VeridictError
+from veridict.core.errors import BadInput, Busy, NotFound, VeridictError
 
 _log = logging.getLogger(__name__)
 
@@ -29,6 +29,8 @@ def error_reply(error: VeridictError, status: int | None = None) -> Response:
     reply = json_reply(error.as_dict(), status)
     if status == 401:
         reply.headers["www-authenticate"] = "Bearer"
+    if isinstance(error, Busy):
+        reply.headers["retry-after"] = "1"
     return reply
 
 
@@ -36,7 +38,7 @@ def read_json(body: bytes, kind: type[T]) -> T:
     """`body` as a `kind`, strictly. Raises BadInput, naming the place that is wrong."""
     try:
         return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, RecursionError) as cause:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as cause:
         raise BadInput(
             f"the request body is not what this call takes: {cause}",
             remedy="see /openapi.json for the shape of the body",
@@ -77,7 +79,14 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
 
 
 async def _on_unknown(request: Request, error: Exception) -> Response:
-    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return failure_reply(error, request.method, request.url.path)
+
+
+def failure_reply(error: Exception, method: str, path: str) -> Response:
+    """What was raised, as JSON. Ours tells its remedy; any other is logged and not shown."""
+    if isinstance(error, VeridictError):
+        return error_reply(error)
+    _log.error("%s %s failed", method, path, exc_info=error)
     return error_reply(
         VeridictError(
             "the node met an error it did not foresee",

@@ -12,11 +12,10 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from veridict.apps.web.replies import error_reply
@@ -42,15 +41,17 @@ CSP = "; ".join(
         "trusted-types 'none'",
     )
 )
-_HEADERS = (
-    ("content-security-policy", CSP),
-    ("x-content-type-options", "nosniff"),
-    ("x-frame-options", "DENY"),
-    ("referrer-policy", "no-referrer"),
-    ("cross-origin-opener-policy", "same-origin"),
-    ("cross-origin-resource-policy", "same-origin"),
-    ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=()"),
-)
+_HEADERS = [
+    (b"content-security-policy", CSP.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=()"),
+]
+_OURS = frozenset(name for name, _ in _HEADERS)
+Fields = Mapping[bytes, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,8 @@ class Gate:
         await self._app(scope, receive, send)
 
     def _check(self, scope: Scope) -> _Refusal | None:
-        headers = Headers(scope=scope)
+        # of a header that comes twice the first one counts
+        headers = {name: value.decode("latin-1") for name, value in reversed(scope["headers"])}
         return (
             self._check_host(headers)
             or _check_site(scope["path"], headers)
@@ -97,8 +99,8 @@ class Gate:
             or _check_length(headers)
         )
 
-    def _check_host(self, headers: Headers) -> _Refusal | None:
-        name = _host_name(headers.get("host", ""))
+    def _check_host(self, headers: Fields) -> _Refusal | None:
+        name = _host_name(headers.get(b"host", ""))
         if name in self._hosts:
             return None
         error = NotAllowed(
@@ -108,10 +110,10 @@ class Gate:
         )
         return _Refusal(error, 421)
 
-    def _check_token(self, method: str, headers: Headers) -> _Refusal | None:
+    def _check_token(self, method: str, headers: Fields) -> _Refusal | None:
         if method in _SAFE_METHODS:
             return None
-        scheme, _, given = headers.get("authorization", "").partition(" ")
+        scheme, _, given = headers.get(b"authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not given:
             error = NotAllowed(
                 "this needs the operator's token",
@@ -128,8 +130,8 @@ class Gate:
         return _Refusal(error, 403)
 
 
-def _check_site(path: str, headers: Headers) -> _Refusal | None:
-    if path.startswith("/api/") and headers.get("sec-fetch-site") == "cross-site":
+def _check_site(path: str, headers: Fields) -> _Refusal | None:
+    if path.startswith("/api/") and headers.get(b"sec-fetch-site") == "cross-site":
         error = NotAllowed(
             "another web site may not use this API",
             remedy="call it from the dashboard or from a program",
@@ -138,8 +140,8 @@ def _check_site(path: str, headers: Headers) -> _Refusal | None:
     return None
 
 
-def _check_length(headers: Headers) -> _Refusal | None:
-    declared = headers.get("content-length", "0")
+def _check_length(headers: Fields) -> _Refusal | None:
+    declared = headers.get(b"content-length", "0")
     if declared.isdecimal() and int(declared) <= MAX_BODY_BYTES:
         return None
     return _too_large()
@@ -186,14 +188,14 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 def _with_headers(path: str, send: Send) -> Send:
     # Static files carry an ETag: ask again each time, so that an upgrade shows at once.
-    cache = "no-store" if path.startswith("/api/") else "no-cache"
+    cache = b"no-store" if path.startswith("/api/") else b"no-cache"
 
     async def wrapped(message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            for name, value in _HEADERS:
-                headers[name] = value
-            headers.setdefault("cache-control", cache)
+            theirs = [pair for pair in message.get("headers", ()) if pair[0] not in _OURS]
+            if not any(name == b"cache-control" for name, _ in theirs):
+                theirs.append((b"cache-control", cache))
+            message["headers"] = theirs + _HEADERS
         await send(message)
 
     return wrapped

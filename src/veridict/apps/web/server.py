@@ -41,7 +41,7 @@ class WebServer:
         self.port: int = self._socket.getsockname()[1]
         config = uvicorn.Config(
             app, log_config=None, access_log=False, server_header=False,
-            timeout_graceful_shutdown=_GRACE_S, lifespan="off",
+            timeout_graceful_shutdown=_GRACE_S, lifespan="off", proxy_headers=False,
         )  # fmt: skip
         self._server = _Uvicorn(config)
         self._thread = Thread(target=self._serve, name="web", daemon=True)
