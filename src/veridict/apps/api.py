@@ -97,14 +97,18 @@ def _groups(groups: Mapping[str, Sequence[object]], rows: int) -> list[tuple[str
     return list(zip(*columns, strict=True)) if columns else [()] * rows
 
 
-def open_node(home: str | Path | None = None, *, rpc: str | None = None) -> Node:
+def open_node(
+    home: str | Path | None = None, *, rpc: str | None = None, chains: Sequence[str] = ()
+) -> Node:
     """A node in directory `home` (VERIDICT_HOME, else ~/.veridict), on the chain at `rpc`.
 
-    Without `rpc` (VERIDICT_RPC) it stands on its own embedded chain. Close it, or
+    Without `rpc` (VERIDICT_RPC) it stands on its own embedded chain. `chains` are others to
+    anchor on, each as "NAME=URL", besides those of `chains.toml` in the home. Close it, or
     use it as a context manager. Raises NodeRunning, WrongChain, NoFunds,
     RpcUnavailable, StorageFailed.
     """
-    return wire.open_node(Settings.read(home=Path(home) if home else None, rpc=rpc))
+    place = Path(home) if home else None
+    return wire.open_node(Settings.read(home=place, rpc=rpc, chains=chains))
 
 
 def _raw(threshold: float, link: Link) -> int:
