@@ -72,7 +72,7 @@ class Slots:
         with storage_errors(self._path):
             (version,) = self._db.execute("PRAGMA data_version").fetchone()
         before, self._version = self._version, version
-        return before != version
+        return bool(before != version)
 
     def names_key(self) -> bytes:
         """The key under which names are hashed; it stays as long as the vault."""
@@ -191,13 +191,23 @@ class Slots:
             self._master.settle(self._generation())  # a kill may have come before it
 
     def _create(self) -> None:
-        master = self._master.create()
-        # A random beginning: boxes of a vault that was lost must not meet another's keys.
-        first = (secrets.randbits(31) << 32) // PAGE * PAGE
-        self._db.executescript(f"BEGIN IMMEDIATE; {_TABLES}")
-        names = _wrap(master, secrets.token_bytes(KEY_BYTES), b"names")
-        self._db.execute("INSERT INTO state VALUES (0, ?, ?)", (first, names))
-        self._db.execute("COMMIT")
+        """Under the file's lock: of several that begin a vault at once, one does."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            (version,) = self._db.execute("PRAGMA user_version").fetchone()
+            if version == 0:
+                # a kill may have come between the key and its first use
+                master = self._master.load(0) or self._master.create()
+                # A random beginning: boxes of a lost vault must not meet another's keys.
+                first = (secrets.randbits(31) << 32) // PAGE * PAGE
+                for statement in _TABLES.split(";"):
+                    self._db.execute(statement)
+                names = _wrap(master, secrets.token_bytes(KEY_BYTES), b"names")
+                self._db.execute("INSERT INTO state VALUES (0, ?, ?)", (first, names))
+            self._db.execute("COMMIT")
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
 
     def _generation(self) -> int:
         (generation,) = self._db.execute("SELECT generation FROM state").fetchone()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -207,3 +208,23 @@ def test_two_that_share_a_vault_follow_each_other(vault: FileVault, tmp_path: Pa
     other.destroy(ann.slot)
     assert vault.open([ann, later]) == [None, b"all about ann"]
     other.close()
+
+
+def test_of_several_that_begin_a_vault_at_once_one_does(tmp_path: Path) -> None:
+    for turn in range(5):
+        directory = tmp_path / str(turn)
+        with ThreadPoolExecutor(8) as pool:
+            vaults = list(pool.map(lambda _, place=directory: FileVault(place), range(8)))
+        sealed = vaults[0].seal([Personal("anna", "p1", b"secret")])
+        assert [vault.open(sealed) for vault in vaults] == [[b"secret"]] * 8
+        for vault in vaults:
+            vault.close()
+
+
+def test_a_kill_between_the_first_key_and_its_first_use_is_made_good(tmp_path: Path) -> None:
+    FileVault(tmp_path).close()
+    for left in tmp_path.glob("vault.sqlite*"):
+        left.unlink()
+    vault = FileVault(tmp_path)
+    assert vault.open(vault.seal([Personal("anna", "p1", b"secret")])) == [b"secret"]
+    vault.close()
