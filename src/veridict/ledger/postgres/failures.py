@@ -34,6 +34,8 @@ def failed(name: str, error: Exception) -> StorageFailed:
     cause = getattr(error, "sqlstate", None) or ""
     known = ((what, remedy) for start, what, remedy in _CAUSES if cause.startswith(start))
     otherwise = ("the database refuses", "see its log")
+    if not isinstance(error, Error):
+        otherwise = (str(error), "audit the log")
     if not cause and isinstance(error, (OperationalError, OSError)):
         otherwise = _reason(str(error))
     what, remedy = next(known, otherwise)
