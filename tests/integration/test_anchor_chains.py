@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.acts import act_on
 from tests.support.anvil import running_anvil
 from tests.support.box import FUNDS, RICH
 from tests.support.cli import run
@@ -28,7 +29,7 @@ from veridict.services.anchoring.fleet import Tried
 from veridict.services.anchoring.telling import chain_states
 from veridict.services.audit import audit
 from veridict.services.node import Node
-from veridict.services.records import ActRecord, AnchorRecord
+from veridict.services.records import AnchorRecord
 
 Capture = pytest.CaptureFixture[str]
 NEAR, FAR = 777_001, 777_002
@@ -78,7 +79,7 @@ def node(chains: Setting) -> Iterator[Node]:
 
 
 def act(node: Node) -> int:
-    return node.append(ActRecord("release", 0, "someone", "", None, None, node.parts.clock()))
+    return node.append(*act_on(0, time_ms=node.parts.clock()))
 
 
 def states(node: Node, index: int) -> dict[str, RecordState]:

@@ -306,7 +306,7 @@ def test_a_rolled_back_log_is_refused_here_and_there(kept: Kept, tmp_path: Path)
     assert meta is not None
     with Log.open(tmp_path / "old", signer=make_signer()) as old:
         old.meta_put("places", meta)
-        record = ActRecord("confirm", 0, "another history", "", None, None, 1)
+        record = ActRecord("confirm", 0, "00" * 32, None, None, 1)
         old.append([Entry(encode(record), None)])
     backup = Kept(tmp_path / "old", kept.rpc, kept.watch)
     with pytest.raises(EvidenceError) as caught:

@@ -15,6 +15,7 @@ from veridict.core.errors import NotFound, Refused
 from veridict.core.nouns import Decision
 from veridict.services.node import Node
 from veridict.services.records import ActRecord, ModelRecord, decode
+from veridict.services.sayings import Words, read_words, said
 from veridict.services.window import Window
 
 
@@ -64,7 +65,12 @@ def test_release_moves_the_tokens(node: Node) -> None:
     assert node.payment_state(case.payment_id) == "released"
     record = decode(node.log.body(done.index))
     assert isinstance(record, ActRecord)
-    assert (record.act, record.by, record.note) == ("release", "ann", "known")
+    assert (record.act, done.by, done.note) == ("release", "ann", "known")
+    payload = node.log.payload(done.index)
+    assert payload is not None
+    assert record.said == said(payload)
+    assert read_words(payload, Words) == Words("ann", "known")
+    assert b"ann" not in node.log.body(done.index)
     assert (record.index, record.payment_id) == (case.index, case.payment_id)
     assert record.tx_hash is not None
     assert node.network.client.receipt(record.tx_hash) is not None
@@ -148,5 +154,5 @@ def test_acts_are_there_after_a_restart(tmp_path: Path) -> None:
         case = held(node)[0]
         Window(node).act(case.index, "release", by="ann", note="known")
     with opened(home) as node:
-        acts = node.board.cases[case.index].acts
-        assert [(act.act, act.by) for _, act in acts] == [("release", "ann")]
+        acts = Window(node).case(node.board.cases[case.index]).acts
+        assert [(act.act, act.by, act.note) for act in acts] == [("release", "ann", "known")]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.acts import act_on
 from tests.support.cli import run
 from veridict.apps import wire, witnesses
 from veridict.apps.settings import Settings
@@ -20,7 +21,6 @@ from veridict.proofs.add_checkpoint import Reply
 from veridict.proofs.cosignature import Kind
 from veridict.proofs.tlog_proof import TlogProof
 from veridict.services.node import Node
-from veridict.services.records import ActRecord
 from veridict.services.witness.desk import WitnessDesk, known_logs
 from veridict.services.witness.opening import House, open_witness
 
@@ -75,7 +75,7 @@ def node(home: Path, house: House, line: Line) -> Iterator[Node]:
 
 
 def act(node: Node) -> int:
-    return node.append(ActRecord("release", 0, "someone", "", None, None, 1))
+    return node.append(*act_on(0))
 
 
 def told(events: queue.Queue[object]) -> list[tuple[str, object]]:

@@ -14,7 +14,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.support.forger import Rows, codes, forged
+from tests.support.acts import act_on
+from tests.support.forger import Row, Rows, codes, forged
 from tests.support.told import json_record_at, opened, prediction_at, told_copy
 from veridict.core.codec import TAG_INPUTS, commit
 from veridict.core.nouns import NO_REASON, Decision, PredictionRecord
@@ -24,13 +25,14 @@ from veridict.models.shelf import Shelf
 from veridict.services.audit import audit
 from veridict.services.node import Node
 from veridict.services.records import (
-    ActRecord,
+    ErasureRecord,
     ModelRecord,
     OutcomesRecord,
     decode,
     encode,
     is_prediction,
 )
+from veridict.services.sayings import ErasureWords, said, saying
 
 
 @pytest.fixture(scope="module")
@@ -152,17 +154,59 @@ def early_event(node: Node, rows: Rows) -> Rows:
     return [*rows, (encode(record), None)]
 
 
+def act_row(index: int) -> Row:
+    record, payload = act_on(index)
+    return encode(record), payload
+
+
+def words_of_another(node: Node, rows: Rows) -> Rows:
+    body, _ = act_row(prediction_at(node))
+    return [*rows, (body, act_row(0)[1])]
+
+
+def hidden_payload(node: Node, rows: Rows) -> Rows:
+    index = prediction_at(node)
+    return [*rows[:index], (rows[index][0], None), *rows[index + 1 :]]
+
+
+def erasure_of(spans: list[tuple[int, int]], count: int) -> Row:
+    words = ErasureWords("somebody", "", spans)
+    payload = saying(words, name="erasure", subject="", time_ms=0)
+    return encode(ErasureRecord("00" * 32, said(payload), count, "request", 0)), payload
+
+
+def erasure_undone(node: Node, rows: Rows) -> Rows:
+    """Logged, and never carried out."""
+    index = prediction_at(node)
+    return [*rows, erasure_of([(index, index)], 1)]
+
+
+def erasure_that_counts_wrong(node: Node, rows: Rows) -> Rows:
+    index = prediction_at(node)
+    return [*hidden_payload(node, rows), erasure_of([(index, index)], 2)]
+
+
+def erasure_of_what_comes(node: Node, rows: Rows) -> Rows:
+    """It cannot account for what is hidden after it."""
+    hidden = act_row(prediction_at(node))[0], None
+    return [*rows, erasure_of([(len(rows) + 1, len(rows) + 1)], 1), hidden]
+
+
+def lawful_erasure(node: Node, rows: Rows) -> Rows:
+    index = prediction_at(node)
+    return [*hidden_payload(node, rows), erasure_of([(index, index)], 1)]
+
+
 def act_on_no_prediction(node: Node, rows: Rows) -> Rows:
     model = json_record_at(node, ModelRecord)
-    return [*rows, (encode(ActRecord("release", model, "nobody", "", None, None, 0)), None)]
+    return [*rows, act_row(model)]
 
 
 def act_before_its_prediction(node: Node, rows: Rows) -> Rows:
-    act = ActRecord("release", len(rows) + 1, "nobody", "", None, None, 0)
     body, payload = rows[prediction_at(node)]
     count = sum(is_prediction(each) for each, _ in rows)
     later = replace(PredictionRecord.decode(body), sequence=count).encode()
-    return [*rows, (encode(act), None), (later, payload)]
+    return [*rows, act_row(len(rows) + 1), (later, payload)]
 
 
 def altered_card(node: Node, rows: Rows) -> Rows:
@@ -204,6 +248,16 @@ LIES = (
     Lie("act before its prediction", frozenset({"act.baseless"}), act_before_its_prediction),
     Lie("altered card", frozenset({"model.card"}), altered_card),
     Lie("unreadable card", frozenset({"model.chain"}), unreadable_card),
+    Lie("words of another", frozenset({"payload.said"}), words_of_another),
+    Lie("hidden payload", frozenset({"payload.missing"}), hidden_payload),
+    Lie("lawful erasure", frozenset({"none"}), lawful_erasure),
+    Lie("erasure undone", frozenset({"erasure.undone"}), erasure_undone),
+    Lie("erasure counts wrong", frozenset({"erasure.count"}), erasure_that_counts_wrong),
+    Lie(
+        "erasure of what comes",
+        frozenset({"erasure.count", "payload.missing"}),
+        erasure_of_what_comes,
+    ),
     Lie("noise", frozenset({"record.unreadable"}), noise),
 )
 

@@ -44,6 +44,7 @@ from veridict.apps.settings import Settings
 from veridict.chain.embedded import EmbeddedChain
 from veridict.ledger.keys import load_or_create_signer
 from veridict.proofs.note import Signer
+from veridict.services.acting import act
 from veridict.services.node import Node
 from veridict.services.pack import layout
 from veridict.services.pack.answers import Data, Standing
@@ -88,7 +89,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
         with open_exhibit(Settings(home)) as exhibit:
             export(exhibit, directory / "early.zip")
         for index in cases[:2]:  # so that the note of the first anchor is in the pack
-            node.act(index, "confirm", by="an analyst", note="as reported")
+            act(node, index, "confirm", by="an analyst", note="as reported")
             node.anchor()
         with open_exhibit(Settings(home)) as exhibit:
             export(exhibit, directory / "p.zip")

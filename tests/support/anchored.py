@@ -78,7 +78,7 @@ class Kept:
 
     def act(self) -> int:
         """One more record; its index."""
-        record = ActRecord("release", 0, "someone", "", None, None, self.watch())
+        record = ActRecord("release", 0, "00" * 32, None, None, self.watch())
         return self.log.append([Entry(encode(record), None)]).first_index
 
     def mine(self, blocks: int = 1) -> None:

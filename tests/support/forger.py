@@ -33,7 +33,8 @@ from veridict.services.records import (
     encode,
 )
 
-Rows = list[tuple[bytes, Payload | None]]
+Row = tuple[bytes, Payload | None]
+Rows = list[Row]
 Lie = Callable[[Rows], Rows]
 
 

@@ -23,6 +23,7 @@ from veridict.apps.settings import Settings
 from veridict.apps.wire import open_node
 from veridict.core.codec import canonical_json
 from veridict.core.nouns import Request
+from veridict.services.acting import act
 from veridict.services.node import Node
 
 
@@ -43,7 +44,7 @@ def live(node: Node, seed: int) -> None:
             acknowledge(node, prediction.index)
         waiting = [index for index, case in node.board.cases.items() if not case.acts]
         if waiting and node.payment_of(waiting[-1]) is None:
-            logged, _ = node.act(waiting[-1], "confirm", by="child", note="")
+            logged, _ = act(node, waiting[-1], "confirm", by="child", note="")
             acknowledge(node, logged)
         if turn % 4 == 3:
             anchored = node.anchor()

@@ -15,10 +15,16 @@ from tests.support import small_views
 from veridict.apps.web.face import ActName
 from veridict.core.errors import NotFound, Refused
 from veridict.core.nouns import SCORE_ONE, Decision, Policy
+from veridict.ledger.lookup import Query
 from veridict.services import views
 from veridict.services.bus import Bus
+from veridict.services.records import Ground
 
 POLICY = Policy(review_at=-SCORE_ONE, hold_at=SCORE_ONE)
+
+
+def within(value: int, span: tuple[int, int]) -> bool:
+    return span[0] <= value <= span[1]
 
 
 class SmallNode:
@@ -116,6 +122,32 @@ class SmallNode:
             self._cases[index] = decided
         self.bus.publish("case", decided)
         return done
+
+    def erase(
+        self, subject: str, *, ground: Ground, by: str, note: str = ""
+    ) -> list[views.ErasedView]:
+        """`ground`, `by` and `note` go into a record that the double does not keep."""
+        with self._lock:
+            theirs = [row for row in self._rows if row.subject == subject]
+            if not theirs:
+                raise NotFound("nothing is kept of this subject", remedy="look for another name")
+            for row in theirs:
+                self._rows[row.index] = replace(
+                    row, request_id="", subject="", summary="erased", reasons=[]
+                )
+            self._acts += 1
+        salt = sha256(subject.encode()).hexdigest()
+        return [views.ErasedView(90_000 + self._acts, len(theirs), salt[::-1], salt)]
+
+    def find(self, query: Query, *, start: int, limit: int, newest: bool) -> list[views.FoundView]:
+        found = [
+            small_views.found(row)
+            for row in self._rows[start:]
+            if query.request in (None, row.request_id)
+            and query.subject in (None, row.subject)
+            and (query.sequences is None or within(row.sequence, query.sequences))
+        ]
+        return (found[::-1] if newest else found)[:limit]
 
     def model(self) -> views.ModelView | None:
         return small_views.model() if self._rows else None

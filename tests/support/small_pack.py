@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.support.acts import act_on
 from tests.support.ledger import make_signer, make_vault
 from tests.support.models import random_linear
 from tests.support.packs import Members, unpacked
@@ -23,7 +24,7 @@ from veridict.services.anchoring.places import log_id, log_key
 from veridict.services.deploy import Addresses
 from veridict.services.pack.writing import Exhibit, export
 from veridict.services.predict import Issuer, predict
-from veridict.services.records import ActRecord, ModelRecord, OutcomesRecord, encode
+from veridict.services.records import ModelRecord, OutcomesRecord, encode
 
 SIGNER = make_signer()
 OPERATOR = "0x" + "11" * 20
@@ -52,7 +53,7 @@ def write_small_pack(directory: Path) -> Path:
         predict(issuer, [_request(n) for n in range(4)], rows)
         log.checkpoint()
         log.append([Entry(encode(OutcomesRecord("a day", 0, [(0, 3)], [1], NOW_MS)), None)])
-        log.append([Entry(encode(_act(2)), None)])
+        log.append([_act(2)])
         head = log.checkpoint()
         log.put_anchor(
             Anchor(
@@ -98,5 +99,6 @@ def grouping(request: Request) -> tuple[str, ...]:
     return ("half: first",) if request.id < "r2" else ("half: second",)
 
 
-def _act(index: int) -> ActRecord:
-    return ActRecord("release", index, "somebody", "", None, None, NOW_MS)
+def _act(index: int) -> Entry:
+    record, payload = act_on(index, time_ms=NOW_MS)
+    return Entry(encode(record), payload)

@@ -206,3 +206,11 @@ def checks(examined: int) -> list[views.CheckView]:
         views.CheckView(n, title, examined, n != 1, [found] if n == 1 else [])
         for n, title in enumerate(titles, 1)
     ]
+
+
+def found(row: views.PredictionRow) -> views.FoundView:
+    leaf = sha256(str(row.index).encode()).hexdigest()
+    return views.FoundView(
+        row.index, "prediction", leaf, row.time_ms, row.sequence, None, row.decision,
+        row.request_id or None, row.subject or None, None if row.request_id else 90_001,
+    )  # fmt: skip

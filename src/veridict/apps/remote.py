@@ -10,10 +10,12 @@ import msgspec
 from veridict.apps.running import Running
 from veridict.apps.settings import Settings
 from veridict.core.errors import Refused, RpcUnavailable
-from veridict.services.views import ModelView, PredictionRow
+from veridict.services.records import Ground
+from veridict.services.views import ErasedView, ModelView, PredictionRow
 from veridict.watch.feature_rows import FeatureRows
 
 TIMEOUT_S = 30.0
+ERASE_TIMEOUT_S = 600.0  # the whole payload store is looked through
 
 
 def predict_there(running: Running, settings: Settings, table: FeatureRows) -> list[PredictionRow]:
@@ -27,6 +29,19 @@ def predict_there(running: Running, settings: Settings, table: FeatureRows) -> l
         body = {"ids": table.ids, "rows": table.ordered(tuple(features))}
         answer = client.post("api/predictions", content=msgspec.json.encode(body))
         return msgspec.json.decode(_answer(answer), type=list[PredictionRow])
+
+
+def erase_there(
+    running: Running, settings: Settings, subject: str, *, ground: Ground, by: str, note: str
+) -> list[ErasedView]:
+    """`POST /api/erasures` of the running node. Raises Refused with the node's own words."""
+    headers = {"Authorization": f"Bearer {settings.access_token()}"}
+    body = {"subject": subject, "ground": ground, "by": by, "note": note}
+    with httpx.Client(
+        base_url=running.web, headers=headers, timeout=ERASE_TIMEOUT_S, trust_env=False
+    ) as client:
+        answer = client.post("api/erasures", content=msgspec.json.encode(body))
+        return msgspec.json.decode(_answer(answer), type=list[ErasedView])
 
 
 def _answer(response: httpx.Response) -> bytes:

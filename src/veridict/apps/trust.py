@@ -13,6 +13,7 @@ from veridict.core.errors import BadInput, NotFound
 from veridict.ledger.filestores import open_store
 from veridict.ledger.log import Log
 from veridict.ledger.published import Fetch, PublishedLog, Trust
+from veridict.privacy.vault import FileVault
 from veridict.proofs.checkpoint import Checkpoint, SignedCheckpoint
 from veridict.proofs.cosignature import log_verifier
 
@@ -41,15 +42,19 @@ def trust_of(vkeys: Sequence[str], policy: Path | None) -> Trust:
 
 
 @contextmanager
-def open_log(settings: Settings) -> Iterator[Log]:
-    """The home's log for reading, also while its node runs. Raises NotFound."""
+def open_log(settings: Settings, *, sealed: bool = False) -> Iterator[Log]:
+    """The home's log for reading, also while its node runs; `sealed` payloads too.
+
+    Raises NotFound, StorageFailed.
+    """
     directory = settings.home / "log"
     if not directory.is_dir():
         raise NotFound(
             f"{settings.home} holds no log",
             remedy="name the home of a node with --home, or run `veridict demo` first",
         )
-    with Log.open_readonly(directory, store=settings.store) as log:
+    vault = FileVault.open_readonly(settings.home / "vault") if sealed else None
+    with Log.open_readonly(directory, store=settings.store, vault=vault) as log:
         yield log
 
 

@@ -211,12 +211,16 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One numbered check. It passes only if it examined something and found nothing wrong."""
+    """One numbered check. It passes only if it examined something and found nothing wrong.
+
+    `notes` tell what it met that is no fault and must not go unsaid, such as erased data.
+    """
 
     number: int
     title: str
     examined: int
     findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:

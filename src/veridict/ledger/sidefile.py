@@ -148,6 +148,7 @@ class SideFile:
             self._db.execute("DELETE FROM subject WHERE key = ? AND idx = ?", (slot, index))
             self._db.execute("DELETE FROM request WHERE key = ? AND idx = ?", (tag, index))
         self._db.execute("COMMIT")
+        self._db.execute("VACUUM")  # SQLite leaves copies of keys in pages that it once split
         (busy, *_) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
             raise sqlite3.OperationalError("a reader keeps what was deleted in use")

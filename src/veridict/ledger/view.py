@@ -143,12 +143,6 @@ class LogView:
         """`find_request` of each, at once."""
         return self._lookups.first_of_each(request_ids, self.size)
 
-    def of_subject(self, subject: str, below: int, most: int) -> list[int]:
-        """The last `most` records before `below` about this subject, in order; "" has none."""
-        if not subject or below <= 0:
-            return []
-        return self.find(Query(subject=subject), 0, below, most=most, newest=True)[::-1]
-
     def shown(self, indices: Sequence[int]) -> list[tuple[bytes, bytes]]:
         """(body, inputs) of those of up to 1000 records that have a payload, in order.
 

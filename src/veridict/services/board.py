@@ -14,6 +14,7 @@ from veridict.core.nouns import SCORE_ONE, Decision, PredictionRecord
 from veridict.services.records import (
     ActRecord,
     AnchorRecord,
+    ErasureRecord,
     LogRecord,
     LostAnchorRecord,
     ModelRecord,
@@ -51,6 +52,7 @@ class Board:
         self.cases: dict[int, Case] = {}
         self.model: tuple[int, ModelRecord] | None = None
         self.anchor_notes: list[int] = []  # where anchors are noted, and their loss
+        self.erasures: list[tuple[int, ErasureRecord]] = []
         self._decisions = bytearray()
         self._bins = {decision: [0] * BINS for decision in Decision}
         self._quality: list[QualityPoint] = []
@@ -75,6 +77,8 @@ class Board:
             self.model = (index, record)
         elif isinstance(record, OutcomesRecord):
             self._quality.append(self._judged(record))
+        elif isinstance(record, ErasureRecord):
+            self.erasures.append((index, record))
         elif isinstance(record, AnchorRecord | LostAnchorRecord):
             self.anchor_notes.append(index)
 

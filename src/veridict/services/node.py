@@ -9,17 +9,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from veridict.chain.artifacts import Artifact
-from veridict.chain.client import Client
 from veridict.chain.contract import Contract
 from veridict.chain.keyring import Keyring
 from veridict.core.codec import canonical_json
-from veridict.core.errors import BadInput, NotFound, Refused
+from veridict.core.errors import BadInput, NotFound
 from veridict.core.nouns import (
     Anchor,
     Check,
@@ -38,6 +36,7 @@ from veridict.models.working import WorkingModel
 from veridict.privacy.vault import FileVault
 from veridict.proofs.checkpoint import SignedCheckpoint
 from veridict.services import registering, settle
+from veridict.services.accounts import Accounts
 from veridict.services.anchoring.fleet import Fleet, Tried
 from veridict.services.anchoring.journal import Journal
 from veridict.services.audit import audit
@@ -47,10 +46,9 @@ from veridict.services.deploy import Network
 from veridict.services.face import Face, plain_face
 from veridict.services.predict import Issuer, Prediction, next_sequence, predict
 from veridict.services.receipt import Receipt, issue
-from veridict.services.records import ActRecord, JsonRecord, LogRecord, decode, encode
+from veridict.services.records import JsonRecord, LogRecord, decode, encode
 from veridict.services.witnessing import Witnesses
 
-Act = Literal["release", "confirm"]
 Listener = Callable[[Sequence[Prediction]], None]
 REPLAY = 8192
 GUARD = "guard"
@@ -87,10 +85,11 @@ class Node:
     started_ms: int = 0
     listeners: list[Listener] = field(default_factory=list)
     fleet: Fleet = field(init=False)
+    accounts: Accounts = field(init=False)
     _gas: dict[str, int] = field(default_factory=dict)
     _models: dict[bytes, WorkingModel] = field(default_factory=dict)
     _names: dict[bytes, tuple[str, ...]] = field(default_factory=dict)
-    _lock: threading.RLock = field(default_factory=threading.RLock)
+    lock: threading.RLock = field(default_factory=threading.RLock)
     _asking: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -103,6 +102,7 @@ class Node:
             self.guard = Contract(client, Artifact.load("Guard"), address.decode())
         if self.board.model is not None:
             self._put_to_work(self.board.model[1].model_card())
+        self.accounts = Accounts(log, self.board.erasures)
         notes = self.board.anchor_notes
         self.fleet = self.parts.fleet(
             Journal(log, self.parts.clock, self.append, self._head_to_anchor, notes)
@@ -143,7 +143,7 @@ class Node:
         """Keep, register on chain, log, and put to work; returns the gas used."""
         if card.model_id != model.id.hex():
             raise BadInput("the card is another model's", remedy="build the card from this model")
-        with self._lock:
+        with self.lock:
             self.parts.shelf.put(model.id, model.model.bytes, model.annex.encode())
             gas = registering.register(
                 model.model, card, self.log, self.network, clock_ms=self.parts.clock()
@@ -160,7 +160,7 @@ class Node:
         `features`: float64 [n, n_features], NaN for missing. Without `requests`
         the rows are named by their place in the log.
         """
-        with self._lock:
+        with self.lock:
             issuer = self.at_work()
             rows = np.asarray(features, dtype=np.float64)
             made = predict(issuer, requests or self._unnamed(len(rows)), rows)
@@ -181,7 +181,7 @@ class Node:
         model = self.model(model_id)
         if model is None:
             raise NotFound("this node has no such model", remedy="register it first")
-        with self._lock:
+        with self.lock:
             issuer = self.at_work()
             at_work, issuer.model, issuer.policy = (issuer.model, issuer.policy), model, policy
             try:
@@ -189,16 +189,16 @@ class Node:
             finally:
                 issuer.model, issuer.policy = at_work
 
-    def append(self, record: JsonRecord) -> int:
-        """Log a record that is no prediction; returns its index."""
-        with self._lock:
-            index = self.log.append([Entry(encode(record), None)]).first_index
+    def append(self, record: JsonRecord, payload: Payload | None = None) -> int:
+        """Log a record that is no prediction, and the words it commits to; returns its index."""
+        with self.lock:
+            index = self.log.append([Entry(encode(record), payload)]).first_index
             self._see(index, record)
         return index
 
     def follow(self) -> None:
         """Put on the board what was logged since, by this node or by others that share its log."""
-        with self._lock:
+        with self.lock:
             self._catch_up(self.log.size)
 
     def reconcile(self) -> list[Anchor]:
@@ -233,31 +233,6 @@ class Node:
 
     def receipt(self, index: int) -> Receipt:
         return issue(self.log, self.network, self.operator, index)
-
-    def act(self, index: int, act: Act, *, by: str, note: str) -> tuple[int, ActRecord]:
-        """A person releases or confirms a case; where tokens are held, the guard follows.
-
-        Raises NotFound where `index` is no case, Refused where it was decided.
-        """
-        with self._lock:
-            case = self.board.cases.get(index)
-            if case is None:
-                raise NotFound(
-                    f"record {index} is not a case",
-                    remedy="choose one from the case list",
-                    index=index,
-                )
-            if case.acts:
-                raise Refused(
-                    f"case {index} was {case.status} before",
-                    remedy="a decided case stays decided; note a correction elsewhere",
-                    reason=case.status,
-                    index=index,
-                )
-            payment = self.payment_of(index)
-            tx_hash = self._move_tokens(payment, act)
-            record = ActRecord(act, index, by, note, payment, tx_hash, self.parts.clock())
-            return self.append(record), record
 
     def audit(self, progress: Progress = silent) -> list[Check]:
         return audit(
@@ -375,13 +350,3 @@ class Node:
         if self.guard is None:
             return "unknown"
         return settle.STATES[self.guard.call("payment", payment_id)[3]]
-
-    def _move_tokens(self, payment_id: int | None, act: Act) -> str | None:
-        if payment_id is None or self.guard is None:
-            return None
-        done = "released" if act == "release" else "refused"
-        if self.payment_state(payment_id) == done:
-            return None  # done on chain before, by a process that died before it could log it
-        human = Client(self.network.client.rpc, self.parts.keyring.account("human"))
-        guard = Contract(human, self.guard.artifact, self.guard.address)
-        return guard.send("release" if act == "release" else "refuse", payment_id).hash

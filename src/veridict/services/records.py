@@ -4,6 +4,7 @@
     anchor       a checkpoint was stored on chain
     anchor-lost  the chain took it back: its block was reorganised away
     act          a human released or confirmed a case
+    erasure      a subject was forgotten: which payloads are gone
     outcomes     labels that arrived, for predictions logged before this record
     statement    what another system said, such as a prediction of its own
 
@@ -70,14 +71,34 @@ class LostAnchorRecord(msgspec.Struct, frozen=True, tag_field="kind", tag="ancho
 
 
 class ActRecord(msgspec.Struct, frozen=True, tag_field="kind", tag="act"):
-    """`index` is the log index of the prediction acted on."""
+    """`index` is the log index of the prediction acted on, `said` commits to who and why.
+
+    The words themselves are the record's payload: `services.sayings`.
+    """
 
     act: Literal["release", "confirm"]
     index: int
-    by: str
-    note: str
+    said: str
     payment_id: int | None
     tx_hash: str | None
+    time_ms: int
+
+
+# Why data is erased, after Article 17(1) of the GDPR. A closed list names nobody.
+Ground = Literal["request", "retention", "consent", "unlawful", "order"]
+
+
+class ErasureRecord(msgspec.Struct, frozen=True, tag_field="kind", tag="erasure"):
+    """`count` payloads are gone. `subject` commits to whose, `said` to which, by whom and why.
+
+    The salt of `subject` came from the key that was destroyed, and the leaf lists no records:
+    so nobody can tell from the log whose records these were, nor that they were one person's.
+    """
+
+    subject: str
+    said: str
+    count: int
+    ground: Ground
     time_ms: int
 
 
@@ -120,6 +141,7 @@ JsonRecord = (
     | AnchorRecord
     | LostAnchorRecord
     | ActRecord
+    | ErasureRecord
     | OutcomesRecord
     | StatementRecord
     | NetworkRecord

@@ -12,9 +12,11 @@ from veridict.proofs.merkle import leaf_hash
 from veridict.services.anchoring.telling import chain_states
 from veridict.services.node import Node
 from veridict.services.receipt import Receipt
+from veridict.services.sayings import Words, read_words
 from veridict.services.views import FactView, PredictionRow, StageView
 
 Facts = Iterable[tuple[str, str]]
+ERASED = "erased"
 
 
 def stages(node: Node, index: int, row: PredictionRow) -> tuple[list[StageView], bool]:
@@ -22,8 +24,15 @@ def stages(node: Node, index: int, row: PredictionRow) -> tuple[list[StageView],
     record, payload = node.prediction(index)
     receipt = _receipt(node, index)
     told = [
-        _stage(Stage.REQUEST, "what was asked", payload is not None, _request(payload)),
-        _stage(Stage.FEATURES, "what the model was shown", True, _features(node, record, payload)),
+        _stage(
+            Stage.REQUEST, "what was asked", payload is not None, _request(node, index, payload)
+        ),
+        _stage(
+            Stage.FEATURES,
+            "what the model was shown",
+            True,
+            _features(node, index, record, payload),
+        ),
         _stage(Stage.SCORE, "what it answered", True, _score(record, row)),
         _stage(Stage.COMMIT, "what was sealed", True, _commit(record)),
         _stage(Stage.LOG, "where it stands", True, _log(node, index, record, receipt)),
@@ -31,6 +40,12 @@ def stages(node: Node, index: int, row: PredictionRow) -> tuple[list[StageView],
         _stage(Stage.AUDIT, "how a stranger checks it", receipt is not None, _audit(receipt)),
     ]
     return told, receipt is not None
+
+
+def gone(node: Node, index: int) -> str:
+    """Why record `index` has no payload, in words."""
+    record = node.accounts.of(index)
+    return "missing" if record is None else f"{ERASED}, accounted for by record #{record}"
 
 
 def _stage(stage: Stage, title: str, done: bool, facts: Facts) -> StageView:
@@ -44,9 +59,9 @@ def _receipt(node: Node, index: int) -> Receipt | None:
         return None  # not anchored yet, or erased: there is none to hand out
 
 
-def _request(payload: Payload | None) -> Facts:
+def _request(node: Node, index: int, payload: Payload | None) -> Facts:
     if payload is None:
-        return [("content", "erased: only its commitment is left")]
+        return [("content", f"{gone(node, index)}: only its commitment is left")]
     request = payload.request
     content = request.content
     text = content.decode() if content[:1] == b"{" else content.hex()
@@ -58,10 +73,12 @@ def _request(payload: Payload | None) -> Facts:
     ]
 
 
-def _features(node: Node, record: PredictionRecord, payload: Payload | None) -> Facts:
+def _features(node: Node, index: int, record: PredictionRecord, payload: Payload | None) -> Facts:
     model = node.model(record.model_id)
-    if payload is None or model is None:
-        return [("inputs", "erased: only their commitment is left")]
+    if payload is None:
+        return [("inputs", f"{gone(node, index)}: only their commitment is left")]
+    if model is None:
+        return [("inputs", "their model is not on this node's shelf")]
     names = node.feature_names(record.model_id)
     values = unpack(payload.inputs, model.n_features)[0].tolist()
     return [(name, f"{float_of(value):g}") for name, value in zip(names, values, strict=True)]
@@ -118,8 +135,9 @@ def _act(node: Node, index: int, record: PredictionRecord) -> tuple[bool, Facts]
         facts.append(("payment on chain", f"{payment} in guard {node.guard.address}"))
         facts.append(("state in the guard", node.payment_state(payment)))
     case = node.board.cases.get(index)
-    for _, act in case.acts if case else ():
-        facts.append((act.act, f"by {act.by}: {act.note}" if act.note else f"by {act.by}"))
+    for at, act in case.acts if case else ():
+        words = read_words(node.log.payload(at), Words) or Words(ERASED, "")
+        facts.append((act.act, f"by {words.by}: {words.note}" if words.note else f"by {words.by}"))
     return case is None or bool(case.acts), facts
 
 

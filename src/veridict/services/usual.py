@@ -18,6 +18,7 @@ from statistics import median_low
 
 from veridict.core.nouns import PredictionRecord
 from veridict.ledger.log import Log
+from veridict.ledger.lookup import Query
 from veridict.models.image import float_of
 from veridict.services.face import Face
 from veridict.services.records import is_prediction
@@ -48,7 +49,9 @@ def usual(
     log: Log, index: int, record: PredictionRecord, subject: str, features: Sequence[int]
 ) -> list[Usual]:
     """For each of `features`, what was usual before the prediction at `index`."""
-    theirs = shown_inputs(log, log.of_subject(subject, index, OWN), record.model_id)
+    asked = Query(subject=subject, model=record.model_id)
+    own = log.find(asked, 0, index, most=OWN, newest=True) if subject else []
+    theirs = shown_inputs(log, own, record.model_id)
     others = shown_inputs(log, range(max(0, index - EVERYBODY), index), record.model_id)
     return [Usual(_middle(theirs, feature), _middle(others, feature)) for feature in features]
 

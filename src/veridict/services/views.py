@@ -54,6 +54,38 @@ class PredictionRow:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundView:
+    """A record that a look-up found. What a record of its kind does not have is None.
+
+    `erased_by` is the record that accounts for its erasure.
+    """
+
+    index: int
+    kind: str
+    leaf: str
+    time_ms: int | None
+    sequence: int | None
+    model_id: str | None
+    decision: str | None
+    request_id: str | None
+    subject: str | None
+    erased_by: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ErasedView:
+    """What an erasure did: `count` payloads gone, accounted for by record `index`.
+
+    `salt` opens the commitment `subject`; it is told once and kept nowhere.
+    """
+
+    index: int
+    count: int
+    subject: str
+    salt: str
+
+
+@dataclass(frozen=True, slots=True)
 class FactView:
     label: str
     value: str
@@ -253,10 +285,14 @@ def finding_view(finding: Finding) -> FindingView:
 
 @dataclass(frozen=True, slots=True)
 class CheckView:
-    """One numbered check of an audit: how many things it looked at, and what it found wrong."""
+    """One numbered check of an audit: how many things it looked at, and what it found wrong.
+
+    `notes` are no faults: what was erased, and which record accounts for it.
+    """
 
     number: int
     title: str
     examined: int
     passed: bool
     findings: list[FindingView] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)

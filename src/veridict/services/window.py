@@ -19,15 +19,18 @@ from veridict.core.nouns import (
     Request,
 )
 from veridict.core.version import VERSION
-from veridict.services import views
+from veridict.ledger.lookup import Query
+from veridict.services import acting, views
 from veridict.services.anchoring.telling import place_views
 from veridict.services.board import Case, probability
 from veridict.services.bus import Bus
-from veridict.services.node import Act, Node
+from veridict.services.looking import found_views
+from veridict.services.node import Node
 from veridict.services.predict import Prediction
 from veridict.services.reasons import reason_views
-from veridict.services.records import ActRecord, is_prediction
-from veridict.services.seven import stages
+from veridict.services.records import ActRecord, Ground, is_prediction
+from veridict.services.sayings import Words, read_words
+from veridict.services.seven import ERASED, gone, stages
 
 PAGE = 256
 ANCHORS_SHOWN = 50
@@ -154,13 +157,26 @@ class Window:
             row=self.row(case.index),
             status=case.status,
             payment_id=self._node.payment_of(case.index),
-            acts=[act_view(index, act) for index, act in case.acts],
+            acts=[act_view(self._node, index, act) for index, act in case.acts],
         )
 
-    def act(self, index: int, act: Act, *, by: str, note: str) -> views.ActView:
-        logged, record = self._node.act(index, act, by=by, note=note)
+    def act(self, index: int, act: acting.Act, *, by: str, note: str) -> views.ActView:
+        logged, record = acting.act(self._node, index, act, by=by, note=note)
         self.bus.publish("case", self.case(self._node.board.cases[index]))
-        return act_view(logged, record)
+        return act_view(self._node, logged, record)
+
+    def erase(
+        self, subject: str, *, ground: Ground, by: str, note: str = ""
+    ) -> list[views.ErasedView]:
+        done = acting.erase(self._node, subject, ground=ground, by=by, note=note)
+        return [views.ErasedView(e.index, e.count, e.subject, e.salt) for e in done]
+
+    def find(self, query: Query, *, start: int, limit: int, newest: bool) -> list[views.FoundView]:
+        """Those from `start` on that fit, in order or newest first."""
+        log = self._node.log
+        start = min(start, log.size)
+        indices = log.find(query, start, most=limit, newest=newest)
+        return found_views(log, indices, self._node.accounts)
 
     def model(self) -> views.ModelView | None:
         shown = self._node.board.model
@@ -202,6 +218,7 @@ class Window:
                 check.examined,
                 check.passed,
                 [views.finding_view(finding) for finding in check.findings],
+                list(check.notes),
             )
             for check in self._node.audit()
         ]
@@ -264,7 +281,7 @@ def prediction_row(
         time_ms=record.time_ms,
         request_id=payload.request.id if payload else "",
         subject=payload.request.subject if payload else "",
-        summary=node.face.summary(payload.request) if payload else "erased",
+        summary=node.face.summary(payload.request) if payload else gone(node, index),
         score=record.score,
         probability=probability(record.score),
         decision=record.decision.word,
@@ -277,5 +294,6 @@ def _is_final(anchor: Anchor, finals: Mapping[int, int]) -> bool:
     return anchor.block_number <= finals.get(anchor.chain_id, -1)
 
 
-def act_view(index: int, record: ActRecord) -> views.ActView:
-    return views.ActView(record.act, record.by, record.note, record.time_ms, index)
+def act_view(node: Node, index: int, record: ActRecord) -> views.ActView:
+    words = read_words(node.log.payload(index), Words) or Words(ERASED, "")
+    return views.ActView(record.act, words.by, words.note, record.time_ms, index)

@@ -21,7 +21,7 @@ def prediction(sequence: int, decision: Decision, *, time_ms: int = 0) -> Predic
 
 
 def act(index: int, what: str) -> ActRecord:
-    return ActRecord(what, index, "ann", "", None, None, 0)  # type: ignore[arg-type]
+    return ActRecord(what, index, "00" * 32, None, None, 0)  # type: ignore[arg-type]
 
 
 def board_of(*records: LogRecord) -> Board:

@@ -14,6 +14,7 @@ from veridict.core.nouns import INT64_MAX, INT64_MIN, Decision, PredictionRecord
 from veridict.services.records import (
     ActRecord,
     AnchorRecord,
+    ErasureRecord,
     LogRecord,
     ModelRecord,
     OutcomesRecord,
@@ -62,10 +63,17 @@ acts = st.builds(
     ActRecord,
     act=st.sampled_from(["release", "confirm"]),
     index=integers,
-    by=texts,
-    note=texts,
+    said=hexes,
     payment_id=st.none() | integers,
     tx_hash=st.none() | texts,
+    time_ms=integers,
+)
+erasures = st.builds(
+    ErasureRecord,
+    subject=hexes,
+    said=hexes,
+    count=integers,
+    ground=st.sampled_from(["request", "retention", "consent", "unlawful", "order"]),
     time_ms=integers,
 )
 outcomes = st.builds(
@@ -76,7 +84,9 @@ outcomes = st.builds(
     positives=st.lists(integers, max_size=3),
     time_ms=integers,
 )
-records: st.SearchStrategy[LogRecord] = st.one_of(predictions, models, anchors, acts, outcomes)
+records: st.SearchStrategy[LogRecord] = st.one_of(
+    predictions, models, anchors, acts, erasures, outcomes
+)
 
 
 @given(records)
@@ -114,7 +124,7 @@ def test_one_altered_byte_is_another_record_or_bad_input(
 
 
 ACT: dict[str, Any] = {
-    "kind": "act", "act": "release", "index": 3, "by": "ann", "note": "", "payment_id": None,
+    "kind": "act", "act": "release", "index": 3, "said": "", "payment_id": None,
     "tx_hash": None, "time_ms": 5,
 }  # fmt: skip
 
@@ -127,7 +137,8 @@ ACT: dict[str, Any] = {
         {"index": "3"},
         {"index": None},
         {"more": 1},
-        {"by": 7},
+        {"said": 7},
+        {"by": "ann"},
     ],
     ids=str,
 )

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from veridict.apps.chains import final_blocks
+from veridict.apps.cli.log_find import find
 from veridict.apps.cli.options import chains_options, home_option, json_option, settings_of
 from veridict.apps.cli.render import console, facts_table, print_json
 from veridict.apps.trust import open_log, open_published, trust_of
@@ -38,7 +39,7 @@ def trust_options(command: C) -> C:
 
 @click.group()
 def log() -> None:
-    """The log for strangers: keys, static files, proofs, and the checks of each."""
+    """The log for strangers: keys, static files, proofs, their checks; and finding records."""
 
 
 @log.command()
@@ -221,3 +222,6 @@ def witnesses(home: Path | None, as_json: bool) -> None:
         return
     facts = [(answer.url, answer.message) for answer in told]
     console.print(facts_table(f"{witnessed:,} of {size:,} records are witnessed", facts))
+
+
+log.add_command(find)

@@ -22,6 +22,7 @@ ROSTER = {
     "verify": "verify:verify",
     "log": "log:log",
     "witness": "witness:witness",
+    "erase": "erase:erase",
     "explain": "explain:explain_command",
     "dispute": "dispute:dispute",
     "network": "network:network",

@@ -62,6 +62,8 @@ def print_checks(checks: Sequence[Check]) -> None:
         console.print(line)
         for finding in check.findings:
             console.print(Text(f"      {finding.sentence()}", style="red"))
+        for note in check.notes:
+            console.print(Text(f"      {note}", style="dim"))
         if not check.examined:
             console.print(Text("      nothing to examine: this does not pass", style="red"))
 
@@ -79,6 +81,7 @@ def checks_json(checks: Sequence[Check]) -> dict[str, object]:
                     {"code": f.code, "where": f.where, "expected": f.expected, "found": f.found}
                     for f in check.findings
                 ],
+                "notes": list(check.notes),
             }
             for check in checks
         ],

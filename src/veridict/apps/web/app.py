@@ -16,6 +16,7 @@ from veridict.apps.web.replies import install_error_replies
 from veridict.apps.web.routes import (
     audit,
     cases,
+    erasure,
     events,
     health,
     log_files,
@@ -57,7 +58,7 @@ def create_app(
     app.state.node = node
     app.state.desk = events.Desk()
     app.state.audit_running = Lock()
-    for part in (health, status, predictions, cases, audit, events):
+    for part in (health, status, predictions, cases, erasure, audit, events):
         app.include_router(part.router)
     app.include_router(network.router_of(outlook))
     if log is not None:

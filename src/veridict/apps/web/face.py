@@ -5,9 +5,11 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Literal, Protocol
 
+from veridict.ledger.lookup import Query
 from veridict.proofs.checkpoint import SignedCheckpoint
 from veridict.proofs.tlog_tiles import TilePath
 from veridict.services import views
+from veridict.services.records import Ground
 
 ActName = Literal["release", "confirm"]
 
@@ -32,7 +34,7 @@ class EventBus(Protocol):
 
 
 class NodeFace(Protocol):
-    """Thread-safe reads and the two acts of a human. All errors are of `core.errors`."""
+    """Thread-safe reads, and what a human does. All errors are of `core.errors`."""
 
     @property
     def bus(self) -> EventBus: ...
@@ -44,6 +46,12 @@ class NodeFace(Protocol):
     def receipt_json(self, index: int) -> bytes: ...
     def cases(self, *, status: str | None, limit: int) -> list[views.CaseView]: ...
     def act(self, index: int, act: ActName, *, by: str, note: str) -> views.ActView: ...
+    def erase(
+        self, subject: str, *, ground: Ground, by: str, note: str
+    ) -> list[views.ErasedView]: ...
+    def find(
+        self, query: Query, *, start: int, limit: int, newest: bool
+    ) -> list[views.FoundView]: ...
     def model(self) -> views.ModelView | None: ...
     def plots(self) -> views.PlotsView: ...
     def checkpoint_text(self) -> str: ...

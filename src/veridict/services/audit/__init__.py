@@ -8,7 +8,7 @@ nothing to examine does not pass.
     3  anchors      each chain's roots are roots of these same bodies, and notes and records agree
     4  models       each model's bytes hash to its id, here and on chain, as does its card
     5  sequence     the issuer's predictions are numbered without a gap, each after its model
-    6  commitments  every payload opens its record's commitments
+    6  commitments  every payload opens its record's commitments, and what is gone was erased
     7  scores       each model, run again on the logged inputs, gives the same integers and reasons
     8  decisions    each decision follows from its score by the registered policy
     9  outcomes     labels were logged after the predictions they judge; acts name predictions
@@ -27,9 +27,10 @@ from veridict.core.nouns import Check, Stage
 from veridict.core.progress import Progress, Step, silent
 from veridict.services.anchoring.places import Elsewhere
 from veridict.services.audit.anchors import Anchors
+from veridict.services.audit.commitments import Commitments
 from veridict.services.audit.models import Models
 from veridict.services.audit.outcomes import Outcomes
-from veridict.services.audit.predictions import Commitments, Decisions, Scores, Sequences
+from veridict.services.audit.predictions import Decisions, Scores, Sequences
 from veridict.services.audit.source import Copies, Source
 from veridict.services.audit.tree import Checkpoints, Records, Tree
 from veridict.services.audit.walk import Examiner, Onlooker, Row, rows_of
@@ -75,9 +76,13 @@ class Nine:
 
     def checks(self) -> list[Check]:
         return [
-            Check(number, examiner.title, *examiner.verdict())
+            Check(number, examiner.title, *examiner.verdict(), notes=_notes(examiner))
             for number, examiner in enumerate(self.roster, 1)
         ]
+
+
+def _notes(examiner: Examiner) -> tuple[str, ...]:
+    return tuple(examiner.notes) if isinstance(examiner, Commitments) else ()
 
 
 def audit(

@@ -1,4 +1,4 @@
-"""Checks 5 to 8: numbered without a gap, committed to, scored and decided as claimed."""
+"""Checks 5, 7 and 8: numbered without a gap, scored and decided as claimed."""
 
 from __future__ import annotations
 
@@ -35,36 +35,6 @@ class Sequences:
                     "sequence.gap", f"record {index}", str(self._next), str(record.sequence)
                 )
             self._next = record.sequence + 1
-
-    def verdict(self) -> Verdict:
-        return self._notes.verdict()
-
-
-class Commitments:
-    """A payload that is gone is erased data, which is lawful; one that does not open is a lie."""
-
-    title = "requests and inputs open the commitments"
-
-    def __init__(self) -> None:
-        self._notes = Notes()
-
-    def see(self, rows: Sequence[Row]) -> None:
-        for row in rows:
-            if row.payload_damaged:
-                where = f"record {row.index}"
-                self._notes.wrong("payload.malformed", where, "a stored payload", "other bytes")
-        for index, record, payload in predictions(rows):
-            if payload is None:
-                continue
-            self._notes.examined += 1
-            if not payload.opens_request(record):
-                self._notes.wrong(
-                    "payload.request", f"record {index}", "the request committed to", "another"
-                )
-            if not payload.opens_inputs(record):
-                self._notes.wrong(
-                    "payload.inputs", f"record {index}", "the inputs committed to", "others"
-                )
 
     def verdict(self) -> Verdict:
         return self._notes.verdict()

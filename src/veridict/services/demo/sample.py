@@ -23,6 +23,7 @@ from veridict.core.errors import Refused
 from veridict.core.nouns import Decision, Stage
 from veridict.core.progress import Progress, Step
 from veridict.models.image import float_of, unpack
+from veridict.services.acting import act
 from veridict.services.funding import funded
 from veridict.services.node import Node
 from veridict.services.predict import Prediction
@@ -128,10 +129,10 @@ def _predicted(
 def _human_decides(node: Node, made: Sequence[Prediction], done: Sampled) -> None:
     waiting = [p.index for p in made if p.record.decision is not Decision.ALLOW]
     for index in waiting[:2]:
-        node.act(index, "release", by="human", note="known counterparty")
+        act(node, index, "release", by="human", note="known counterparty")
         done.released += 1
     for index in waiting[2:3]:
-        node.act(index, "confirm", by="human", note="confirmed by the payer's bank")
+        act(node, index, "confirm", by="human", note="confirmed by the payer's bank")
         done.refused_by_human += 1
 
 

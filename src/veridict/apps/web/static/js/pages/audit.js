@@ -50,7 +50,8 @@ function card(check) {
     h("span.disc", { "aria-hidden": "true" }, String(check.number)),
     h("div.check-body", {}, h("h2", {}, check.title),
       h("p.soft", {}, `${format.count(check.examined)} examined, `, check.passed ? "nothing wrong" : format.plural(check.findings.length, "finding", "findings")),
-      check.findings.length ? findings(check.findings) : null),
+      check.findings.length ? findings(check.findings) : null,
+      check.notes.length ? h("ul.soft", {}, check.notes.map((note) => h("li", {}, note))) : null),
     h(`span.badge.is-${check.passed ? "allow" : "hold"}`, {}, icon(check.passed ? "done" : "failed"), check.passed ? "Passed" : "Failed"));
 }
 
