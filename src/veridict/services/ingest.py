@@ -23,7 +23,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from veridict.core.codec import SALT_BYTES, TAG_SAID, commit
+from veridict.core.codec import MAX_DEPTH, SALT_BYTES, TAG_SAID, commit, nesting
 from veridict.core.errors import BadInput, Busy, Refused, StorageFailed, VeridictError
 from veridict.core.nouns import Payload, Request
 from veridict.core.ports import Clock
@@ -77,9 +77,11 @@ def read_statement(content: bytes) -> Statement:
             remedy=f"send up to {MAX_BYTES} bytes, and a hash of what is longer",
         )
     try:
+        if content.count(b"[") + content.count(b"{") > MAX_DEPTH and nesting(content) > MAX_DEPTH:
+            raise ValueError(f"it is nested deeper than {MAX_DEPTH}")  # see `codec.parse_json`
         names = _names.decode(content)
         names.id.encode(), names.subject.encode()
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as problem:
+    except (msgspec.DecodeError, ValueError) as problem:
         raise BadInput(
             f"not a statement: {problem}",
             remedy='send a JSON object such as {"id": "p-1", "subject": "account-7", "score": 3}',

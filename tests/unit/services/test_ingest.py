@@ -179,6 +179,7 @@ def test_what_the_log_cannot_do_is_told_to_each_caller(tmp_path: Path) -> None:
         b'{"id": "%s"}' % (b"x" * 257),
         b'{"id": "p"} trailing',
         b'{"id": "p", "deep": ' + b"[" * 5000 + b"]" * 5000 + b"}",
+        b'{"id": "p", "deep": ' + b"[" * 64 + b"]" * 64 + b"}",
         b'{"id": "\xff"}',
         b'{"id": "\\ud800"}',
         b'{"id": "p", "x": "' + b"x" * ingesting.MAX_BYTES + b'"}',
