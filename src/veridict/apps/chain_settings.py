@@ -9,6 +9,7 @@ chain_id = 11155111        # refuse any other chain behind the URL
 contract = "0x…"           # an Anchor contract that stands there; else one is deployed
 confirmations = 64         # where the node does not tell what is final
 key_env = "SEPOLIA_KEY"    # the variable with the account's key; else one in accounts.json
+models = "fees/sepolia"    # models of `veridict network learn`: anchors wait by forecast
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ class _Chain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     contract: str | None = None
     confirmations: int = CONFIRMATIONS
     key_env: str | None = None
+    models: str | None = None
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,6 +56,7 @@ class ChainSetting:
     contract: str | None = None
     confirmations: int = CONFIRMATIONS
     key_env: str | None = None
+    models: str | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name) or self.name == HOME:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
+from pathlib import Path
 
 from veridict.apps.chain_settings import ChainSetting
 from veridict.apps.settings import Settings
@@ -14,6 +15,7 @@ from veridict.chain.finality import Finality
 from veridict.chain.http import HttpRpc
 from veridict.chain.keyring import AnyAccount, Keyring, account_of
 from veridict.core.errors import BadInput, OperatorError, VeridictError
+from veridict.core.ports import Rpc
 from veridict.ledger.view import LogView
 from veridict.services.anchoring import home_place
 from veridict.services.anchoring.fleet import Berth, Fleet
@@ -105,7 +107,7 @@ def _opener(
                 contract=chain.contract,
                 chain_id=chain.chain_id,
             )
-            poster = Poster(place, journal, Plan(chain.deadline_s), FeeHistory(place.client))
+            poster = Poster(place, journal, _plan(chain, rpc), FeeHistory(place.client))
             connections.push(trying.pop_all())
         return poster
 
@@ -121,3 +123,11 @@ def _account(chain: ChainSetting, keyring: Keyring, environment: Mapping[str, st
             remedy="set it to 64 hex digits, or take key_env out of the settings",
         )
     return account_of(environment[chain.key_env], chain.key_env)
+
+
+def _plan(chain: ChainSetting, rpc: Rpc) -> Plan:
+    if chain.models is None:
+        return Plan(chain.deadline_s)
+    from veridict.services.network.anchoring import ForecastRule  # numba: a second to import
+
+    return Plan(chain.deadline_s, ForecastRule.of(Path(chain.models).expanduser(), rpc))

@@ -12,7 +12,9 @@ import pytest
 from tests.support.network import PAST, SmallEvm, header, mainnet, small_models, small_planner
 from veridict.control.blocks import Block
 from veridict.core.errors import BadInput, NotFound, RpcUnavailable
+from veridict.services.anchoring.schedule import Moment, Verdict, decide
 from veridict.services.network import shelf
+from veridict.services.network.anchoring import ForecastRule
 from veridict.services.network.desk import open_watch
 from veridict.services.network.outlook import outlook
 from veridict.services.network.source import RpcBlocks, TableBlocks
@@ -189,3 +191,30 @@ def test_an_outlook_is_kept_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "outlook.json").write_text("{")
     with pytest.raises(BadInput):
         kept(tmp_path)
+
+
+@pytest.mark.parametrize("down", [False, True], ids=["followed", "down"])
+def test_anchors_are_posted_by_the_planner_and_never_past_the_deadline(down: bool) -> None:
+    setting = _Setting()
+    setting.watch.catch_up()
+    setting.rpc.down = down
+    rule = ForecastRule(lambda: setting.watch)
+    fees = [block.base_fee_wei for block in _blocks(PAST - 300, PAST + 30)]
+    next_fee = setting.watch.forecast().next_fee_wei
+    tip = 10**8
+    moment = Moment(0, 3_600, next_fee + tip, tuple(fee + tip for fee in fees))
+    verdict = decide(moment, rule)
+    assert rule.answered_by == ("threshold" if down else "forecast")
+    assert verdict.accepted_wei is not None
+    assert verdict.post is (moment.fee_wei <= verdict.accepted_wei)
+    if not down:
+        assert setting.watch.plan(3_570).accepted_wei == verdict.accepted_wei - tip
+    late = Moment(3_580, 3_600, next_fee, tuple(fees))
+    assert decide(late, rule) == Verdict(True, None)
+
+
+def test_a_chain_without_a_past_is_posted_to_by_the_threshold(tmp_path: Path) -> None:
+    rule = ForecastRule.of(tmp_path, SmallEvm(_blocks(PAST, PAST + 1)))  # no models either
+    assert rule(Moment(0, 3_600, 90, (100,) * 50)) > 0
+    assert rule.answered_by == "threshold"
+    assert decide(Moment(0, 3_600, 1, (100,) * 50), rule).post

@@ -23,7 +23,7 @@ from veridict.services.network.desk import open_watch, sample
 from veridict.services.network.outlook import outlook
 from veridict.services.network.source import BlockSource, RpcBlocks, TableBlocks
 from veridict.services.network.views import FOLDER, OutlookView, PlanView, keep
-from veridict.services.network.watch import NetworkWatch, Tell
+from veridict.services.network.watch import NetworkWatch, Tell, untold
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -136,7 +136,7 @@ def _watch(
     rpc: str | None,
     at: int | None,
     opened: ExitStack,
-    tell: Tell = lambda record: None,
+    tell: Tell = untold,
 ) -> NetworkWatch:
     source: BlockSource
     if rpc is not None:

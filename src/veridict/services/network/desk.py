@@ -15,7 +15,7 @@ from veridict.core.errors import BadInput
 from veridict.core.ports import Clock
 from veridict.services.network import shelf
 from veridict.services.network.source import BlockSource, TableBlocks
-from veridict.services.network.watch import WARM_BLOCKS, NetworkWatch, Tell
+from veridict.services.network.watch import WARM_BLOCKS, NetworkWatch, Tell, untold
 
 LIVE_WARM_BLOCKS = 7_200
 
@@ -32,7 +32,7 @@ def open_watch(
     *,
     live: bool,
     at: int | None = None,
-    tell: Tell = lambda record: None,
+    tell: Tell = untold,
 ) -> NetworkWatch:
     """Models of `folder`, and the source's past up to block `at`, by default all but its last.
 

@@ -26,6 +26,10 @@ WARM_BLOCKS = 60_000  # of the past that features remember
 Tell = Callable[[NetworkRecord], object]
 
 
+def untold(record: NetworkRecord) -> None:
+    """For who keeps no log."""
+
+
 @dataclass(frozen=True, slots=True)
 class PostingPlan:
     """Whether to post a batch now. `accepted_wei`: up to which fee; None at the deadline."""
@@ -53,7 +57,7 @@ class NetworkWatch:
     planner: Planner
     clock: Clock
     live: bool = True
-    tell: Tell = lambda record: None
+    tell: Tell = untold
     forecaster: Forecaster = field(init=False)
     _follower: Follower = field(init=False)
     _told_changes: int = 0

@@ -32,7 +32,7 @@ const fee = (gwei) => `${gwei.toFixed(gwei < 1 ? 4 : 2)} gwei`;
 const percent = (part) => `${(100 * part).toFixed(1)} %`;
 
 function draw(outlook) {
-  return [fanPlot(outlook), calibrationPlot(outlook), h("div.stack", {}, planPanel(outlook), noticePanel(outlook))];
+  return [fanPlot(outlook), calibrationPlot(outlook), h("div.beside", {}, planPanel(outlook), noticePanel(outlook))];
 }
 
 function fanPlot(outlook) {
