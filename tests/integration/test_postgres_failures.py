@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import subprocess
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -123,29 +124,32 @@ def test_lines_dropped_while_idle_are_not_noticed(tmp_path: Path, postgres: Serv
         assert log.checkpoint().size == 2
 
 
-@pytest.fixture
-def small_disk(postgres: Server) -> Iterator[Path]:
+@contextmanager
+def small_disk(server: Server) -> Iterator[Path]:
     """A tablespace called "small" on a file system of 4 MB."""
-    mount = postgres.home / "small"
+    mount = server.home / "small"
     mount.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=4m,mode=777", "none", str(mount)]
-    if postgres.account is None or subprocess.run(command, check=False).returncode != 0:
+    if server.account is None or subprocess.run(command, check=False).returncode != 0:
         missing("the right to mount", "run the tests as root")
     space = mount / "space"
     space.mkdir()
-    subprocess.run(["chown", postgres.account, str(space)], check=True)
-    with psycopg.connect(postgres.url(), autocommit=True) as db:
+    shutil.chown(space, server.account)
+    with psycopg.connect(server.url(), autocommit=True) as db:
         db.execute(f"CREATE TABLESPACE small LOCATION '{space}'".encode())
     yield mount
+    server.crash()  # it misses what was on that disk
     subprocess.run(["umount", "-l", str(mount)], check=True)
 
 
-def test_a_full_disk_of_the_server_stops_the_log_and_room_lets_it_go_on(
-    tmp_path: Path, postgres: Server, small_disk: Path
-) -> None:
-    ballast = small_disk / "ballast"
+def test_a_full_disk_of_the_server_stops_the_log_and_room_lets_it_go_on(tmp_path: Path) -> None:
+    with running_postgres() as server, small_disk(server) as disk:
+        fill_and_free(tmp_path, server.new_place(), disk / "ballast")
+
+
+def fill_and_free(directory: Path, store: str, ballast: Path) -> None:
     ballast.write_bytes(bytes(2_000_000))
-    kept = Kept(tmp_path, f"{postgres.new_place()}%20-cdefault_tablespace%3Dsmall")
+    kept = Kept(directory, f"{store}%20-cdefault_tablespace%3Dsmall")
     with kept.open() as log:
         acknowledged = 0
 

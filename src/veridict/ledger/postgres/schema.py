@@ -14,9 +14,12 @@ from psycopg import Connection
 from veridict.core.errors import StorageFailed
 from veridict.ledger.schema import VERSION
 
-TYPES = {  # of the columns that are written in bulk
+TYPES = {  # of the columns that are inserted
     "idx": "int8", "body": "bytea", "slot": "int8", "tag": "int8", "payload": "bytea",
     "level": "int4", "n": "int8", "hashes": "bytea", "middle": "bytea",
+    "key": "text", "value": "bytea",
+    "chain_id": "int8", "contract": "text", "log_id": "bytea", "size": "int8", "root": "bytea",
+    "time_s": "int8", "tx_hash": "text", "block_number": "int8", "block_hash": "text",
 }  # fmt: skip
 
 _TABLES = """

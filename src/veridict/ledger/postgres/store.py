@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import lru_cache
 from secrets import token_hex
 from threading import RLock
 from time import monotonic, sleep
-from typing import Any, LiteralString
+from typing import Any
 
 from psycopg import Connection, Error
 from psycopg.sql import SQL, Identifier
@@ -22,10 +21,12 @@ from psycopg.sql import SQL, Identifier
 from veridict.core.errors import StorageFailed
 from veridict.ledger.postgres.failures import Failure, failed, is_lost, unknown, vanished
 from veridict.ledger.postgres.place import Place
-from veridict.ledger.postgres.schema import TYPES, check_version, create_if_empty, demand_fsync
+from veridict.ledger.postgres.schema import check_version, create_if_empty, demand_fsync
+from veridict.ledger.postgres.transaction import PostgresTransaction, spoken
 from veridict.ledger.store import Store, Transaction
 
-_LOCK = "LOCK TABLE veridict_log IN EXCLUSIVE MODE"  # readers and backups pass
+# Each statement sees what was committed before it; readers and backups pass the lock.
+_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED; LOCK TABLE veridict_log IN EXCLUSIVE MODE"
 _SESSION = """
 SET lock_timeout = '60s'; SET idle_in_transaction_session_timeout = '30s';
 SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
@@ -65,17 +66,21 @@ class PostgresStore(Store):
         if not self._writable:
             raise StorageFailed("the log was opened read-only", remedy="open it for writing")
         with self._write_lock:
-            db = self._begin()
+            db, asked = self._begin(), False
             try:
-                yield PostgresTransaction(db)
-                db.execute(_TURN, (self._id, self._turn + 1))
+                with db.pipeline() as line:
+                    yield PostgresTransaction(db, line)
+                    asked = True
+                    db.execute(_TURN, (self._id, self._turn + 1))
+                    db.execute("COMMIT")
             except BaseException as error:
                 self._abandon(db)
-                if isinstance(error, Error):
-                    lost = is_lost(error)
-                    raise (vanished if lost else failed)(self.name, error) from error
-                raise
-            self._commit(db)
+                if not isinstance(error, (Error, OSError)):
+                    raise
+                if not is_lost(error):
+                    raise failed(self.name, error) from error
+                if not (asked and self._committed(error)):
+                    raise vanished(self.name, error) from error
             self._turn += 1
 
     def _begin(self) -> Connection:
@@ -83,8 +88,7 @@ class PostgresStore(Store):
         for attempt in (1, 2):
             db = self._writer = self._writer or self._open_writer()
             try:
-                db.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
-                db.execute(_LOCK)
+                db.execute(_BEGIN)
             except (Error, OSError) as error:
                 self._abandon(db)
                 if attempt == 2 or not is_lost(error):
@@ -92,17 +96,6 @@ class PostgresStore(Store):
             else:
                 return db
         raise AssertionError("unreachable")
-
-    def _commit(self, db: Connection) -> None:
-        """Raises StorageFailed: with nothing written, unless `outcome` is "unknown"."""
-        try:
-            db.execute("COMMIT")
-        except (Error, OSError) as error:
-            self._abandon(db)
-            if not is_lost(error):
-                raise failed(self.name, error) from error
-            if not self._committed(error):
-                raise vanished(self.name, error) from error
 
     def _committed(self, error: Failure) -> bool:
         """Whether the transaction stands whose COMMIT got no answer.
@@ -137,7 +130,7 @@ class PostgresStore(Store):
                 try:
                     if self._reader is None:
                         self._reader = self._open_reader()
-                    return self._reader.execute(_spoken(sql), args, binary=True).fetchall()
+                    return self._reader.execute(spoken(sql), args, binary=True).fetchall()
                 except (Error, OSError) as error:
                     if is_lost(error):
                         self._reader = None
@@ -207,46 +200,3 @@ class PostgresStore(Store):
                 store=self.name,
             )
         self.identity = found
-
-
-class PostgresTransaction(Transaction):
-    __slots__ = ("_db",)
-
-    def __init__(self, db: Connection) -> None:
-        self._db = db
-
-    def rows(self, sql: str, args: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        return self._db.execute(_spoken(sql), args, binary=True).fetchall()
-
-    def execute(self, sql: str, args: Sequence[Any] = ()) -> int:
-        return self._db.execute(_spoken(sql), args).rowcount
-
-    def insert(self, table: str, columns: tuple[str, ...], values: list[Any]) -> None:
-        width = len(columns)
-        into = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
-        if not values:
-            return
-        with self._db.cursor() as cursor, cursor.copy(into) as copy:
-            copy.set_types([TYPES[column] for column in columns])
-            for at in range(0, len(values), width):
-                copy.write_row(values[at : at + width])
-
-    def put(
-        self, table: str, key: tuple[str, ...], columns: tuple[str, ...], values: list[Any]
-    ) -> None:
-        whole = key + columns
-        marks = ", ".join(["%s"] * len(whole))
-        fresh = ", ".join(f"{column} = excluded.{column}" for column in columns)
-        into = (
-            f"INSERT INTO {table} ({', '.join(whole)}) VALUES ({marks})"
-            f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {fresh}"
-        )
-        rows = [values[at : at + len(whole)] for at in range(0, len(values), len(whole))]
-        with self._db.cursor() as cursor:
-            cursor.executemany(into, rows)
-
-
-@lru_cache(maxsize=256)
-def _spoken(sql: LiteralString) -> LiteralString:
-    """`sql` with psycopg's parameter marks. Our statements hold neither ? nor % as text."""
-    return sql.replace("?", "%s")
