@@ -95,10 +95,18 @@ class Lookups:
         return list(islice(self._answers(None, query, start, stop, newest), most))
 
     def first_of_each(self, request_ids: Sequence[str], size: int) -> list[int | None]:
-        """The first record of each request; cheap where nearly none of them has one."""
+        """The first record of each request, some hundred at a time."""
+        names = list(dict.fromkeys(request_ids))
+        found: dict[str, int | None] = {}
         with self._lock:
-            perhaps = self._perhaps(request_ids, size)
-        return [self.first(name, size) if name in perhaps else None for name in request_ids]
+            file = self._current(size)
+            for at in range(0, len(names), ASKED):
+                some = names[at : at + ASKED]
+                try:
+                    found |= self._first_of(file, some, size)
+                except sqlite3.Error:  # `find` mends the file
+                    found |= {name: self.first(name, size) for name in some}
+        return [found[name] for name in request_ids]
 
     def first(self, request_id: str, size: int) -> int | None:
         return next(iter(self.find(Query(request=request_id), 0, size, most=1)), None)
@@ -183,19 +191,30 @@ class Lookups:
             if slot in (None, row[1]) and tag in (None, row[2])
         ]
 
-    def _perhaps(self, request_ids: Sequence[str], size: int) -> set[str]:
-        """Those that may have a record: all others have none."""
-        names = {self._sealing().tag(name): name for name in request_ids}
-        file = self._current(size)
-        if file is None or len(names) < len(request_ids):  # twice the same, or two of one key
-            return set(request_ids)
-        keys, found = list(names), set[str]()
-        try:
-            for at in range(0, len(keys), ASKED):
-                found |= {names[key] for key in file.known("request", keys[at : at + ASKED])}
-        except sqlite3.Error:  # `find` mends the file
-            return set(request_ids)
+    def _first_of(
+        self, file: SideFile | None, names: Sequence[str], size: int
+    ) -> dict[str, int | None]:
+        tags = {name: self._sealing().tag(name) for name in names}
+        proposed = self._firsts(file, list(tags.values()), size)
+        payloads = self._boxes.some(list(proposed.values()))
+        found: dict[str, int | None] = {}
+        for name, tag in tags.items():
+            index = proposed.get(tag)
+            fits = index is None or Query(request=name).fits_payload(payloads.get(index))
+            found[name] = index if fits else self.first(name, size)
         return found
+
+    def _firsts(self, file: SideFile | None, tags: Sequence[int], size: int) -> dict[int, int]:
+        """First index by tag, as the index or else the payloads' own tags tell it."""
+        if file is not None:
+            return file.firsts("request", tags, size)
+        wanted, firsts = set(tags), dict[int, int]()
+        for start in range(0, size, BLOCK):
+            sql = "SELECT idx, tag FROM payload WHERE idx >= ? AND idx < ? ORDER BY idx"
+            for index, tag in self._store.rows(sql, (start, min(size, start + BLOCK))):
+                if tag in wanted:
+                    firsts.setdefault(tag, index)
+        return firsts
 
     def _sealing(self) -> Vault:
         if self._vault is None:

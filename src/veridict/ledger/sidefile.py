@@ -110,11 +110,11 @@ class SideFile:
         rows = self._db.execute(f"{sql} ORDER BY idx {order} LIMIT ?", (key, start, stop, most))
         return [index for (index,) in rows]
 
-    def known(self, table: str, keys: Sequence[int]) -> set[int]:
-        """Those of a few hundred `keys` that have an index."""
+    def firsts(self, table: str, keys: Sequence[int], stop: int) -> dict[int, int]:
+        """The first index below `stop` of each of a few hundred `keys` that has one."""
         marks = ", ".join("?" * len(keys))
-        rows = self._db.execute(f"SELECT key FROM {table} WHERE key IN ({marks})", keys)
-        return {key for (key,) in rows}
+        sql = f"SELECT key, min(idx) FROM {table} WHERE key IN ({marks}) AND idx < ? GROUP BY key"
+        return dict(self._db.execute(sql, (*keys, stop)))
 
     def blocks(self, stop: int, model: bytes | None, times: Span, sequences: Span) -> list[int]:
         """Numbers below `stop` of the blocks that may hold such records; None means any."""

@@ -23,11 +23,19 @@ class Accounts:
 
     def of(self, index: int) -> int | None:
         """The index of the erasure record that accounts for record `index`."""
+        self._catch_up()
+        return self._by.get(index)
+
+    def all(self) -> list[int]:
+        """Indexes of all records whose payloads were erased, rising."""
+        self._catch_up()
+        return sorted(self._by)
+
+    def _catch_up(self) -> None:
         for number, record in self._erasures[self._read :]:
             payload = self._log.payload(number)
             self._by |= dict.fromkeys(accounted(number, record, payload), number)
             self._read += 1
-        return self._by.get(index)
 
 
 def accounted(number: int, record: ErasureRecord, payload: Payload | None) -> Iterator[int]:
@@ -53,12 +61,12 @@ def erasures_of(log: LogView) -> list[tuple[int, ErasureRecord]]:
     return [(index, record) for index, record in records if isinstance(record, ErasureRecord)]
 
 
-def spans_of(indices: Sequence[int]) -> list[tuple[int, int]]:
-    """Rising indexes as spans, both ends inclusive: [3, 4, 5, 9] → [(3, 5), (9, 9)]."""
+def spans_of(numbers: Sequence[int]) -> list[tuple[int, int]]:
+    """Rising numbers as spans, both ends inclusive: [3, 4, 5, 9] → [(3, 5), (9, 9)]."""
     spans: list[tuple[int, int]] = []
-    for index in indices:
-        if spans and spans[-1][1] == index - 1:
-            spans[-1] = spans[-1][0], index
+    for number in numbers:
+        if spans and spans[-1][1] == number - 1:
+            spans[-1] = spans[-1][0], number
         else:
-            spans.append((index, index))
+            spans.append((number, number))
     return spans

@@ -8,6 +8,7 @@ extractor, whose state is all of the past.
 from __future__ import annotations
 
 import time
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -17,6 +18,7 @@ from veridict.core.nouns import Stage
 from veridict.core.progress import Progress, Step, silent
 from veridict.services.node import Node
 from veridict.services.predict import Prediction
+from veridict.services.records import is_prediction
 from veridict.watch.scenario import Extractor
 from veridict.watch.stream import Table
 
@@ -55,18 +57,19 @@ def watch(
     Labels are hidden from the extractor. Raises what the parts raise; what was
     logged by then stays, and the next call goes on behind it.
     """
-    done = Watched(seen_before=already_decided(node, rows.ids))
+    decided = decided_before(node, rows.ids)
+    done = Watched(seen_before=next((row for row, one in enumerate(decided) if not one), len(rows)))
     extractor_sees(extractor, rows.slice(0, done.seen_before))
     live = rows.slice(done.seen_before, len(rows)).unlabelled()
     # A row in the middle may have a record too: an earlier run may have begun elsewhere.
-    records = iter(node.log.find_requests(live.ids))
+    records = iter(decided[done.seen_before :])
     began = time.perf_counter()
     for batch in live.batches(BATCH):
         requests = [example.request for example in batch.examples()]
         at = time.perf_counter()
         features = extractor.batch(batch)
         done.features_seconds += time.perf_counter() - at
-        new = [row for row, index in enumerate(islice(records, len(requests))) if index is None]
+        new = [row for row, one in enumerate(islice(records, len(requests))) if not one]
         if new:
             told(node.predict(features[new], [requests[row] for row in new]))
         done.decided += len(new)
@@ -78,16 +81,27 @@ def watch(
     return done
 
 
-def already_decided(node: Node, ids: Sequence[str]) -> int:
-    """How many rows from the first on have records: rows are logged in order, so bisect."""
-    low, high = 0, len(ids)
-    while low < high:
-        middle = (low + high) // 2
-        if node.log.find_request(ids[middle]) is None:
-            high = middle
-        else:
-            low = middle + 1
-    return low
+def decided_before(node: Node, ids: Sequence[str]) -> list[bool]:
+    """Which rows have a record, or had one whose payload was erased since.
+
+    Of an erased one nobody knows which row it was. But a stream is logged in its order: where
+    predictions between those of two rows were erased, the rows between had them.
+    """
+    found = node.log.find_requests(ids)
+    decided = [index is not None for index in found]
+    erased = [index for index in node.accounts.all() if is_prediction(node.log.body(index))]
+    before: int | None = None
+    gap: list[int] = []
+    for row, index in enumerate(found if erased else ()):
+        if index is None:
+            gap.append(row)
+            continue
+        if before is not None:
+            between = bisect_left(erased, index) - bisect_right(erased, before)
+            for one in gap[: max(0, between)]:
+                decided[one] = True
+        before, gap = index, []
+    return decided
 
 
 def extractor_sees(extractor: Extractor[F], rows: Table[F]) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, cast
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -15,17 +15,17 @@ from hypothesis import strategies as st
 from veridict.chain.contract import Contract
 from veridict.core.errors import BadInput
 from veridict.core.nouns import INT64_MAX, INT64_MIN, SCORE_ONE, Decision, Policy, Request
+from veridict.services.accounts import spans_of
 from veridict.services.board import Board, probability
 from veridict.services.bus import LISTENER_EVENTS, Bus
-from veridict.services.demo.replay import spans
 from veridict.services.node import Node
 from veridict.services.settle import payment_of
-from veridict.services.watching import already_decided
+from veridict.services.watching import decided_before
 
 
 @given(st.sets(st.integers(0, 60)))
 def test_spans_are_the_same_numbers_in_the_fewest_runs(numbers: set[int]) -> None:
-    runs = spans(sorted(numbers))
+    runs = spans_of(sorted(numbers))
     assert [n for first, last in runs for n in range(first, last + 1)] == sorted(numbers)
     assert all(later > last + 1 for (_, last), (later, _) in pairwise(runs))
 
@@ -88,27 +88,47 @@ def test_a_payment_is_known_by_the_name_of_its_request(name: str, payment: int |
 
 @dataclass
 class Remembering:
-    """A node whose log knows the first `known` rows."""
+    """A node whose log holds predictions of `rows`, of which some were erased since."""
 
-    known: set[str]
-    asked: list[str] = field(default_factory=list)
+    rows: list[str]
+    erased: set[int]
 
     @property
     def log(self) -> Remembering:
         return self
 
-    def find_request(self, name: str) -> int | None:
-        self.asked.append(name)
-        return 1 if name in self.known else None
+    @property
+    def accounts(self) -> Remembering:
+        return self
+
+    def all(self) -> list[int]:
+        return sorted(self.erased)
+
+    def body(self, index: int) -> bytes:
+        return b"\x01"
+
+    def find_requests(self, names: Sequence[str]) -> list[int | None]:
+        kept = {row: at for at, row in enumerate(self.rows) if at not in self.erased}
+        return [kept.get(name) for name in names]
 
 
-@given(st.integers(0, 300), st.data())
-def test_already_decided_finds_the_first_row_without_a_record(rows: int, data: Any) -> None:
+@given(st.integers(1, 60), st.data())
+def test_rows_that_had_a_record_are_not_decided_again(rows: int, data: st.DataObject) -> None:
+    """Whichever were erased between the first and the last that is still known."""
     ids = [f"row {n}" for n in range(rows)]
-    known = data.draw(st.integers(0, rows))
-    node = Remembering(set(ids[:known]))
-    assert already_decided(cast(Node, node), ids) == known
-    assert len(node.asked) <= 10
+    start = data.draw(st.integers(0, rows - 1))  # an earlier run began there
+    stop = data.draw(st.integers(start + 1, rows))
+    logged = ["something else", *ids[start:stop]]
+    inner = range(2, len(logged) - 1)
+    erased = data.draw(st.sets(st.sampled_from(inner) if inner else st.nothing()))
+    node = Remembering(logged, erased)
+    decided = decided_before(cast(Node, node), ids)
+    assert decided == [start <= row < stop for row in range(rows)]
+
+
+def test_what_nobody_can_tell_is_decided_again() -> None:
+    node = Remembering(["a", "b"], {1})
+    assert decided_before(cast(Node, node), ["a", "b", "c"]) == [True, False, False]
 
 
 # -- the bus ---------------------------------------------------------------------------------

@@ -13,7 +13,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from veridict.core.errors import NotFound
 from veridict.core.progress import Progress
+from veridict.services.accounts import spans_of
 from veridict.services.node import Node
 from veridict.services.predict import Prediction
 from veridict.services.records import OutcomesRecord
@@ -24,7 +26,7 @@ from veridict.watch.stream import Table
 F = TypeVar("F")
 
 PERIODS = 20
-UNDECIDED = -1
+UNDECIDED, ERASED = -1, -2
 
 
 class LateLabels:
@@ -55,32 +57,45 @@ class LateLabels:
             self._tell(min(len(self._ids), self._told + self._period))
 
     def index(self, row: int) -> int:
-        """Where the prediction of `row` stands in the log."""
+        """Where the prediction of `row` stands in the log. Raises NotFound if it was erased."""
+        place = self._place(row)
+        if place is None:
+            raise NotFound(f"row {row} of the stream was erased", remedy="choose another one")
+        return place
+
+    def _place(self, row: int) -> int | None:
         if self._indices[row] == UNDECIDED:  # decided before a restart
             found = self._node.log.find_request(self._ids[row])
-            assert found is not None, "watch decided every row"
-            self._indices[row] = found
-        return int(self._indices[row])
+            self._indices[row] = ERASED if found is None else found  # watch decided every row
+        return None if self._indices[row] == ERASED else int(self._indices[row])
 
     def _tell(self, stop: int) -> None:
         start, self._told = self._told, stop
-        sequences = [self._sequence(row) for row in range(start, stop)]
         time_s = int(self._times[start])
         labels = self._labels[start:stop].tolist()
-        positives = [s for s, label in zip(sequences, labels, strict=True) if label == 1]
+        told = [
+            (sequence, label)
+            for row, label in zip(range(start, stop), labels, strict=True)
+            if (sequence := self._sequence(row)) is not None
+        ]
+        sequences = [sequence for sequence, _ in told]
+        positives = [sequence for sequence, label in told if label == 1]
         self._node.append(
             OutcomesRecord(
                 label=f"{datetime.fromtimestamp(time_s, UTC):%Y-%m-%d}",
                 time_s=time_s,
-                spans=spans(sequences),
+                spans=spans_of(sequences),
                 positives=positives,
                 time_ms=self._node.parts.clock(),
             )
         )
 
-    def _sequence(self, row: int) -> int:
+    def _sequence(self, row: int) -> int | None:
         if self._sequences[row] == UNDECIDED:
-            record, _ = self._node.request_of(self.index(row))
+            index = self._place(row)
+            if index is None:
+                return None
+            record, _ = self._node.request_of(index)
             self._sequences[row] = record.sequence
         return int(self._sequences[row])
 
@@ -96,14 +111,3 @@ def replay(
     if anchored is not None:
         watched.anchors.append((anchored[0].size, anchored[1]))
     return watched, labels
-
-
-def spans(sequences: Sequence[int]) -> list[tuple[int, int]]:
-    """Rising numbers as runs: [3, 4, 5, 9] → [(3, 5), (9, 9)]."""
-    runs: list[tuple[int, int]] = []
-    for number in sequences:
-        if runs and runs[-1][1] == number - 1:
-            runs[-1] = (runs[-1][0], number)
-        else:
-            runs.append((number, number))
-    return runs
