@@ -1,0 +1,1 @@
+"""Rules that people write: read, checked, tried on history, and run like any detector."""
