@@ -19,7 +19,8 @@ rules = st.sampled_from([patient, lambda moment: 0, lambda moment: 10**15])
 @st.composite
 def moments(draw: st.DrawFn) -> Moment:
     deadline = draw(deadlines)
-    return Moment(draw(parts) * deadline, deadline, draw(fees), draw(histories))
+    waited = draw(parts) * deadline
+    return Moment(waited, deadline, draw(fees), draw(histories), draw(parts) * waited)
 
 
 @given(moments(), rules, st.floats(0, 10))
@@ -46,11 +47,20 @@ def test_what_it_accepts_rises_with_the_wait(moment: Moment, part: float) -> Non
 
 
 @given(moments())
-def test_a_second_covered_costs_no_more_than_the_usual_fee_at_the_deadline(moment: Moment) -> None:
-    verdict = decide(moment, patient)
+def test_in_a_stream_a_second_covered_costs_no_more_than_the_usual_fee_at_the_deadline(
+    moment: Moment,
+) -> None:
+    busy = replace(moment, quiet_s=0.0)
+    verdict = decide(busy, patient)
     if verdict.post and verdict.accepted_wei is not None:
-        usual = sorted(moment.recent_wei)[len(moment.recent_wei) // 2]
-        assert moment.fee_wei * moment.last_call_s <= usual * moment.waited_s * (1 + 1e-9)
+        usual = sorted(busy.recent_wei)[len(busy.recent_wei) // 2]
+        assert busy.fee_wei * busy.last_call_s <= usual * busy.waited_s * (1 + 1e-9)
+
+
+@given(moments())
+def test_a_batch_takes_what_a_stream_would_not(moment: Moment) -> None:
+    stream, batch = replace(moment, quiet_s=0.0), replace(moment, quiet_s=moment.deadline_s)
+    assert patient(stream) <= patient(batch)
 
 
 @given(moments(), st.integers(2, 10**6))

@@ -7,7 +7,7 @@ reason to anchor: two places would else anchor each other's notes for ever.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from veridict.core.errors import VeridictError
@@ -48,12 +48,17 @@ class Journal:
         notes = len(self.notes) - bisect_left(self.notes, covered)
         return max(0, self.log.size - covered - notes)
 
-    def oldest_ms(self, covered: int) -> int | None:
-        """When the first record came that waits behind `covered`; None if none does."""
-        at = bisect_left(self.notes, covered)
-        for index in range(covered, self.log.size):
+    def span_ms(self, covered: int) -> tuple[int, int] | None:
+        """When the first and the last record came that wait behind `covered`; None if none does."""
+        oldest = self._first_time(range(covered, self.log.size))
+        newest = self._first_time(range(self.log.size - 1, covered - 1, -1))
+        return None if oldest is None or newest is None else (oldest, newest)
+
+    def _first_time(self, indices: Iterable[int]) -> int | None:
+        """The time of the first of `indices` that is no note of an anchor."""
+        for index in indices:
+            at = bisect_left(self.notes, index)
             if at < len(self.notes) and self.notes[at] == index:
-                at += 1
                 continue
             try:
                 record = decode(self.log.body(index))

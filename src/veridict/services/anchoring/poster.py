@@ -128,11 +128,11 @@ class Poster:
             following = self._follow()
             if following is not None:
                 return following
-            oldest_ms = self._journal.oldest_ms(self.covered) if self.waiting else None
-            if oldest_ms is None:
+            span_ms = self._journal.span_ms(self.covered) if self.waiting else None
+            if span_ms is None:
                 self._seen, self.verdict, self.waited_s = None, None, 0.0
                 return Outcome(Standing.IDLE)
-            if not force and not self._is_time(oldest_ms):
+            if not force and not self._is_time(*span_ms):
                 return Outcome(Standing.PATIENT)
             return self._post(head)
 
@@ -229,16 +229,17 @@ class Poster:
 
     # -- send ------------------------------------------------------------------------
 
-    def _is_time(self, oldest_ms: int) -> bool:
+    def _is_time(self, oldest_ms: int, newest_ms: int) -> bool:
         """By the plan; a clock that was set back does not make anything wait longer."""
         at = time.monotonic()
         self.fee = self._fee_now()
         if self._seen is None or self._seen[0] != self.covered:
             self._seen = (self.covered, at, self.fee.next_wei if self.fee else 0)
-        by_clock = (self._journal.clock() - oldest_ms) / 1000
-        self.waited_s = max(by_clock, at - self._seen[1])
+        now_ms = self._journal.clock()
+        self.waited_s = max((now_ms - oldest_ms) / 1000, at - self._seen[1])
+        quiet_s = (now_ms - newest_ms) / 1000
         fee = self.fee or Fees(0, ())
-        moment = Moment(self.waited_s, self.plan.deadline_s, fee.next_wei, fee.recent_wei)
+        moment = Moment(self.waited_s, self.plan.deadline_s, fee.next_wei, fee.recent_wei, quiet_s)
         self.verdict = decide(moment, self.plan.rule)
         return self.verdict.post
 
