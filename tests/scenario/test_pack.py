@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +42,10 @@ from tests.support.told import opened, payments, told_copy
 from veridict.apps.packs import look, open_exhibit
 from veridict.apps.settings import Settings
 from veridict.chain.embedded import EmbeddedChain
+from veridict.core.errors import Refused
 from veridict.ledger.keys import load_or_create_signer
 from veridict.proofs.note import Signer
-from veridict.services.acting import act
+from veridict.services.acting import act, erase
 from veridict.services.node import Node
 from veridict.services.pack import layout
 from veridict.services.pack.answers import Data, Standing
@@ -262,6 +263,36 @@ def test_a_deprecated_model_does_not_decide(tmp_path: Path) -> None:
         report = verified(tmp_path / "p.zip", Brought(rpcs=(rpc,), operator=node.operator))
     assert codes(report) == {"model.inactive"}
     assert report.answers[1].standing is Standing.FAILS
+
+
+def test_what_was_erased_is_not_in_it_and_accounted_for(tmp_path: Path) -> None:
+    home = told_copy(tmp_path / "home")
+    with opened(home) as node:
+        opened_ = [p for p in node.log.payloads() if p is not None]
+        victim = next(p for p in opened_[700:] if "/" not in p.request.id)  # no guard's payment
+        erase(node, victim.request.subject, ground="request", by="an officer", note="asked for")
+        with (
+            open_exhibit(Settings(home)) as exhibit,
+            pytest.raises(Refused, match="not under a checkpoint yet"),
+        ):
+            export(exhibit, tmp_path / "p.zip")
+        assert not (tmp_path / "p.zip").exists()
+        node.anchor()
+        with open_exhibit(Settings(home)) as exhibit:
+            export(exhibit, tmp_path / "p.zip")
+        with open_exhibit(Settings(home)) as exhibit:
+            export(exhibit, tmp_path / "some.zip", first=1000, stop=1100)
+        data = Data(payments(), payments().load())
+        known = Brought(rpcs=(node.network.client.rpc,), operator=node.operator, data=data)
+        report = verified(tmp_path / "p.zip", replace(known, grouping=grouping_of_data("amlsim")))
+        some = verified(tmp_path / "some.zip", known)
+    packed = (tmp_path / "p.zip").read_bytes()
+    assert victim.request_salt not in packed
+    assert victim.request.content not in packed
+    assert codes(report) == codes(some) == set()
+    assert report.standing is Standing.HOLDS
+    assert any("accounted for by record" in told.value for told in report.answers[9].evidence)
+    assert any(told.label == "erased" for told in report.answers[4].evidence)
 
 
 def test_an_older_pack_is_one_only_by_the_auditors_word(told: Told) -> None:

@@ -149,7 +149,7 @@ class PredictionRecord:
         _, decision, r0, r1, r2, sequence, time_ms, score, model, request, inputs = _RECORD.unpack(
             body
         )
-        if decision > max(Decision):
+        if decision > Decision.HOLD:
             raise BadInput(
                 f"decision byte {decision} is unknown", remedy="the record was altered or is newer"
             )

@@ -41,7 +41,8 @@ from veridict.services.pack.answers import Standing
 from veridict.services.pack.layout import Claim, State
 from veridict.services.pack.reading import Pack
 from veridict.services.pack.verifying import Brought
-from veridict.services.records import ModelRecord, decode, encode
+from veridict.services.records import ErasureRecord, ModelRecord, decode, encode
+from veridict.services.sayings import ErasureWords, said, saying
 
 PAGE, BUNDLE, LEAVES = "payloads/000", "log/tile/entries/000.p/7", "log/tile/0/000.p/7"
 KNOWN = Brought(keys=(SIGNER.verifier,), operator=OPERATOR, grouping=grouping)
@@ -134,6 +135,24 @@ def swap_inputs(states: list[Any]) -> None:
     )  # fmt: skip
 
 
+def gone(state: State, index: int = 2) -> Callable[[list[Any]], None]:
+    def change(states: list[Any]) -> None:
+        states[index] = state
+
+    return change
+
+
+def other_words(states: list[Any]) -> None:
+    states[6] = replace(states[6], request=replace(states[6].request, content=b"{}"))
+
+
+def undone(members: Members) -> Members:
+    """An erasure says that it took a payload that is still there."""
+    words = saying(ErasureWords("us", "", [(2, 2)]), name="e", subject="", time_ms=0)
+    record = ErasureRecord("00" * 32, said(words), 1, "request", 0)
+    return with_rows(members, [*rows_in(members), (encode(record), words)], SIGNER)
+
+
 def damaged_payload(members: Members) -> Members:
     """The page holds as many as it should, and one of them is half a payload."""
     stored = layout.decode_payloads(members[PAGE], 7)
@@ -202,6 +221,11 @@ DEFECTS = (
     # by the keeper, who signs what he packs
     Defect("swapped payloads", "payload.request", payload_page(swap)),
     Defect("swapped inputs", "payload.inputs", payload_page(swap_inputs)),
+    Defect("withheld within", "payload.missing", payload_page(gone(State.WITHHELD))),
+    Defect("erased without record", "payload.missing", payload_page(gone(State.NONE))),
+    Defect("words gone without record", "payload.missing", payload_page(gone(State.NONE, 6))),
+    Defect("other words", "payload.said", payload_page(other_words)),
+    Defect("erased and still there", "erasure.undone", undone),
     Defect("damaged payload", "payload.malformed", damaged_payload),
     Defect("garbled payloads", "payloads.malformed", put(PAGE, b"\3")),
     Defect("garbled bundle", "bundle.malformed", put(BUNDLE, b"\0")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from veridict.proofs.merkle import leaf_hash
 from veridict.services.audit.walk import Notes, Row
 from veridict.services.pack.answers import Case
 from veridict.services.records import ActRecord, AnchorRecord
+from veridict.services.sayings import Words, read_words
 from veridict.services.settle import OUTCOMES
 
 SETTLEMENT_BYTES = 6 * 32  # chain, guard, payment, payer, payee, amount
@@ -56,6 +58,7 @@ class Settlements:
         self._seen: dict[bytes, int] = {}
         self._asked: list[tuple[int, bytes]] = []
         self.acts: list[tuple[int, ActRecord]] = []
+        self.people: Counter[tuple[str, str]] = Counter()  # (act, by whom)
         self.known_block = -1
 
     def see(self, rows: Sequence[Row]) -> None:
@@ -68,7 +71,9 @@ class Settlements:
                 if row.payload is not None and is_settlement(row.payload.request.content):
                     self._asked.append((row.index, row.payload.request.content))
             elif isinstance(row.record, ActRecord):
+                words = read_words(row.payload, Words)
                 self.acts.append((row.index, row.record))
+                self.people[row.record.act, words.by if words else "someone not named here"] += 1
             elif isinstance(row.record, AnchorRecord):
                 self.known_block = max(self.known_block, row.record.block_number)
 

@@ -31,7 +31,13 @@ from veridict.services.pack.layout import About, State
 from veridict.services.pack.measured import Grouping, Measured
 from veridict.services.pack.readme import readme
 from veridict.services.papers.files import Subject, write_papers
-from veridict.services.records import ActRecord, LogRecord, ModelRecord, decode, is_prediction
+from veridict.services.records import (
+    ErasureRecord,
+    LogRecord,
+    ModelRecord,
+    decode,
+    is_prediction,
+)
 
 Made = tuple[str, Callable[[], bytes]]
 
@@ -91,8 +97,9 @@ def export(
             f"records {first} to {stop} are no range of {head.size}",
             remedy="choose 0 <= --from <= --to",
         )
+    _refuse_open_erasures(log, head.size)
     made = sorted(_members(exhibit, head, opened), key=lambda member: member[0])
-    size = write_archive(target, _signed(made, exhibit.signer, progress))
+    size = write_archive(target, _signed(exhibit, head.size, made, progress))
     with target.open("rb") as file:
         digest = sha256()
         while part := file.read(1 << 20):
@@ -101,8 +108,19 @@ def export(
     return Exported(target, digest.hexdigest(), size, len(made) + 2, head.size, opened, behind)
 
 
+def _refuse_open_erasures(log: LogView, size: int) -> None:
+    """What an erasure behind the pack's end takes, the pack could not account for."""
+    for body in log.bodies(size, log.size):
+        if not is_prediction(body) and isinstance(decode(body), ErasureRecord):
+            raise Refused(
+                "an erasure is not under a checkpoint yet, so a pack could not account for it",
+                remedy="anchor first: `veridict chain anchor`, then export again",
+                reason="open erasure",
+            )
+
+
 def _signed(
-    made: Sequence[Made], signer: Signer, progress: Progress
+    exhibit: Exhibit, size: int, made: Sequence[Made], progress: Progress
 ) -> Iterator[tuple[str, bytes]]:
     """The members, then their digests, then the signature: in one pass over the log."""
     digests = []
@@ -111,9 +129,10 @@ def _signed(
         digests.append((name, sha256(data).hexdigest()))
         yield name, data
         progress(Step(None, "writing the pack", done, len(made)))
+    _refuse_open_erasures(exhibit.log, size)  # one may have come while this was written
     sums = manifest.encode_sums(digests)
     yield layout.SUMS, sums
-    yield layout.STATEMENT, manifest.sign(signer, sums)
+    yield layout.STATEMENT, manifest.sign(exhibit.signer, sums)
 
 
 def _members(exhibit: Exhibit, head: SignedCheckpoint, opened: tuple[int, int]) -> Iterator[Made]:
@@ -152,11 +171,14 @@ def _payloads(log: LogView, n: int, size: int, opened: tuple[int, int]) -> bytes
 def _state(
     index: int, body: bytes, payload: Payload | None, opened: tuple[int, int]
 ) -> Payload | State:
-    """An erasure is always open: it accounts for what is missing and tells of nobody."""
-    inside = opened[0] <= index < opened[1]
-    if not inside and (is_prediction(body) or isinstance(decode(body), ActRecord)):
+    """An erasure is always open: it accounts for what is missing, and names nobody."""
+    if opened[0] <= index < opened[1]:
+        return State.NONE if payload is None else payload
+    if is_prediction(body):
         return State.WITHHELD
-    return State.NONE if payload is None else payload
+    if payload is None or isinstance(decode(body), ErasureRecord):
+        return State.NONE if payload is None else payload
+    return State.WITHHELD
 
 
 def _claims(exhibit: Exhibit, size: int, opened: tuple[int, int]) -> bytes:

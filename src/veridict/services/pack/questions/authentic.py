@@ -22,7 +22,10 @@ class Authentic:
 
     def answer(self, number: int, checks: Sequence[Check]) -> Answer:
         opened, rows = checks[5], self._rows
-        evidence = [Told("commitments", f"{opened.examined:,} opened by requests and inputs")]
+        evidence = [
+            Told("commitments", f"{opened.examined:,} opened, or accounted for by an erasure"),
+            *(Told("erased", told) for told in opened.notes),
+        ]
         findings, unasked = list(opened.findings), []
         if self._settled.asked:
             confirmed, wrong = self._settled.others_asked()

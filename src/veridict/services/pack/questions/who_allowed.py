@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 from veridict.chain.contract import Contract
@@ -13,6 +12,8 @@ from veridict.services.deploy import Network
 from veridict.services.pack.answers import NO_CHAIN, Answer, Case, Told, picked, short
 from veridict.services.pack.settled import Settlements
 from veridict.services.records import ModelRecord
+
+SHOWN = 12  # people and acts, the most frequent ones
 
 
 class WhoAllowed:
@@ -54,10 +55,11 @@ class WhoAllowed:
         )
 
     def _acts(self) -> str:
-        acts = Counter(act.act for _, act in self._settled.acts)
-        if not acts:
+        people = self._settled.people
+        if not people:
             return "nobody has acted on a case yet"
-        said = ", ".join(f"{many:,} × {name}" for name, many in sorted(acts.items()))
+        told = [f"{many:,} × {act} by {by}" for (act, by), many in people.most_common(SHOWN)]
+        said = ", ".join([*told, *(["others"] if len(people) > SHOWN else [])])
         proven = sum(act.tx_hash is not None for _, act in self._settled.acts)
         return f"{said}, about predictions in the log; {proven:,} moved tokens"
 
