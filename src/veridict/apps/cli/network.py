@@ -12,6 +12,7 @@ import msgspec
 
 from veridict.apps.cli.network_chart import write_chart
 from veridict.apps.cli.network_learn import learn, retrain, savings
+from veridict.apps.cli.network_watch import watch
 from veridict.apps.cli.options import json_option, settings_of
 from veridict.apps.cli.render import console, facts_table, print_json
 from veridict.apps.settings import Settings
@@ -36,6 +37,7 @@ def network() -> None:
 network.add_command(learn)
 network.add_command(retrain)
 network.add_command(savings)
+network.add_command(watch)
 
 
 def source_options(command: C) -> C:
@@ -88,10 +90,10 @@ def forecast(
     settings = settings_of(home)
     with ExitStack() as opened:
         if attest:
-            watch, indices = _attested(settings, blocks, rpc, at, opened)
+            seen, indices = _attested(settings, blocks, rpc, at, opened)
         else:
-            watch, indices = _watch(settings, blocks, rpc, at, opened), []
-        view = outlook(watch, caps_gwei=caps)
+            seen, indices = _watch(settings, blocks, rpc, at, opened), []
+        view = outlook(seen, caps_gwei=caps)
     keep(settings.home / FOLDER, view)
     if chart is not None:
         write_chart(chart, view)
@@ -120,8 +122,8 @@ def plan(
     """Post a batch now, or wait? Never past the deadline."""
     settings = settings_of(home)
     with ExitStack() as opened:
-        watch = _watch(settings, blocks, rpc, at, opened)
-        view = outlook(watch, deadline_s=60 * minutes)
+        seen = _watch(settings, blocks, rpc, at, opened)
+        view = outlook(seen, deadline_s=60 * minutes)
     keep(settings.home / FOLDER, view)
     assert view.plan is not None
     if as_json:
@@ -153,13 +155,13 @@ def _attested(
     from veridict.apps.wire import open_node  # the node's chain is seconds to open
 
     node = opened.enter_context(open_node(settings))
-    watch = _watch(settings, blocks, rpc, at, opened, node.append)
-    attesting.register_models(node, watch.models)
-    row = watch.forecaster.row
+    seen = _watch(settings, blocks, rpc, at, opened, node.append)
+    attesting.register_models(node, seen.models)
+    row = seen.forecaster.row
     assert row is not None
-    made = attesting.attest(node, watch.forecast(), watch.models, row)
+    made = attesting.attest(node, seen.forecast(), seen.models, row)
     node.anchor()
-    return watch, [prediction.index for prediction in made]
+    return seen, [prediction.index for prediction in made]
 
 
 def _print(view: OutlookView) -> None:

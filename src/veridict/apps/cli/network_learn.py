@@ -10,15 +10,17 @@ import numpy as np
 
 from veridict.apps.cli.options import home_option, json_option, settings_of
 from veridict.apps.cli.render import console, drawn, facts_table, print_json
+from veridict.apps.wire import open_node
 from veridict.control.blocks import BlockTable
 from veridict.control.features import FeeFeatures
 from veridict.control.files import clean, read_blocks
-from veridict.control.horizons import Settings
+from veridict.control.horizons import Settings as Growing
 from veridict.control.intake import Intake
+from veridict.core.clock import wall_clock_ms
 from veridict.core.errors import BadInput
 from veridict.services.network import shelf
 from veridict.services.network.desk import sample
-from veridict.services.network.learning import RETRAIN_DAYS, is_due, learn_all
+from veridict.services.network.learning import RETRAIN_DAYS, is_due, learn_all, record_of
 from veridict.services.network.learning import retrain as run_retrain
 from veridict.services.network.ledger import MonthSavings, savings_by_month
 from veridict.services.network.views import FOLDER
@@ -50,7 +52,7 @@ def learn(
     table = _table(blocks, until)
     folder = settings_of(home).home / FOLDER
     with drawn(as_json) as progress:
-        learned = learn_all(table, settings=Settings(rows=rows), progress=progress)
+        learned = learn_all(table, settings=Growing(rows=rows), progress=progress)
     shelf.save(folder, learned.models, learned.planner)
     ids = {h: m.compiled.model.id.hex() for h, m in sorted(learned.models.models.items())}
     if as_json:
@@ -78,23 +80,29 @@ def learn(
     "--every", "days", type=click.FloatRange(min=0), default=RETRAIN_DAYS, show_default=True,
     metavar="DAYS", help="Not before the models are so old.",
 )  # fmt: skip
+@click.option("--log", "to_log", is_flag=True, help="Write it to the log of this home's node.")
 @home_option
 @json_option
-def retrain(blocks: Path | None, rows: int, days: float, home: Path | None, as_json: bool) -> None:
+def retrain(
+    blocks: Path | None, rows: int, days: float, to_log: bool, home: Path | None, as_json: bool
+) -> None:
     """Learn again if it is time, and keep the new models only where they are better.
 
     Old and new are tried on the file's last day, which the new ones have not seen.
     """
-    table = _table(blocks, None)
-    folder = settings_of(home).home / FOLDER
+    table, settings = _table(blocks, None), settings_of(home)
+    folder = settings.home / FOLDER
     models, _ = shelf.load(folder)
     if not is_due(models, int(table.number[-1]), days=days):
         _tell({"due": False, "adopted": False}, "the models are not old enough", as_json)
         return
     with drawn(as_json) as progress:
-        done = run_retrain(models, table, settings=Settings(rows=rows), progress=progress)
+        done = run_retrain(models, table, settings=Growing(rows=rows), progress=progress)
     if done.adopted:
         shelf.save(folder, done.learned.models, done.learned.planner)
+    if to_log:
+        with open_node(settings) as node:
+            node.append(record_of(done, wall_clock_ms()))
     facts = {
         "due": True,
         "adopted": done.adopted,

@@ -21,6 +21,7 @@ from veridict.control.intake import Intake
 from veridict.control.learning import FeeModels, answers, block_time, learn, targets
 from veridict.control.waiting import KNOTS, Planner, learn_planner
 from veridict.core.progress import Progress, silent
+from veridict.services.records import NetworkRecord
 
 DAY_S = 86_400
 RETRAIN_DAYS = 7
@@ -83,6 +84,7 @@ def retrain(
     told: BlockTable,
     *,
     settings: Settings | None = None,
+    knots: tuple[int, ...] = KNOTS,
     progress: Progress = silent,
 ) -> Retrained:
     """Learn on all but the last day of `told`, and try old and new models on that day."""
@@ -95,11 +97,18 @@ def retrain(
         past, rule=models.rule, settings=settings, features=features[:cut], progress=progress
     )
     planner = learn_planner(
-        past, features[:cut], rule=models.rule, settings=settings, progress=progress
+        past, features[:cut], rule=models.rule, settings=settings, knots=knots, progress=progress
     )
     before, after = (mean_error(m, table, features, cut) for m in (models, challenger))
     learned = Learned(challenger, planner, len(past), found)
     return Retrained(after <= before, int(table.number[-1]), before, after, learned)
+
+
+def record_of(done: Retrained, time_ms: int) -> NetworkRecord:
+    """What the log is told of a retraining."""
+    return NetworkRecord(
+        "retrained" if done.adopted else "kept", done.block, done.sentence(), time_ms
+    )
 
 
 def mean_error(models: FeeModels, table: BlockTable, features: F64, start: int) -> float:
