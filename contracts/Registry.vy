@@ -12,9 +12,10 @@
 """
 
 from lib import data_contract
+from lib import erc7992
 
 
-interface Self:
+interface Hasher:
     def digest(chunks: DynArray[address, 16]) -> bytes32: view
 
 
@@ -47,12 +48,30 @@ struct Model:
     deprecated_at_block: uint256
 
 
+struct ModelCommitment:  # ERC-7992's
+    modelHash: bytes32
+    circuitHash: bytes32
+    vkHash: bytes32
+    proofSystemId: bytes4
+    uri: String[1]
+
+
 MAX_CHUNKS: constant(uint256) = 16
-MAX_MODEL: constant(uint256) = MAX_CHUNKS * data_contract.MAX_DATA
+GET_MODEL: constant(bytes4) = 0x6d361694  # getModel(uint256)
+# Makes the contract of contracts/asm/Hasher.evm: hashing in Vyper would take memory for the
+# largest model whatever the model, 1.5 million gas.
+HASHER: constant(Bytes[83]) = x"61004980600a5f395ff3604460243560051b6044015f5b828214610032578235600b813b0380600b84843c8083019250505060208301925061000c565b60205f825f60025afa156100455760205ff35b5f5ffd"
+
+hasher: public(immutable(Hasher))
 
 _models: HashMap[bytes32, Model]
 _chunks: HashMap[bytes32, DynArray[address, MAX_CHUNKS]]
 _code: HashMap[bytes32, bytes32]  # fingerprint of the chunks' code when it was hashed
+
+
+@deploy
+def __init__():
+    hasher = Hasher(raw_create(HASHER))
 
 
 @external
@@ -142,14 +161,8 @@ def model(model_id: bytes32) -> Model:
 def digest(chunks: DynArray[address, MAX_CHUNKS]) -> bytes32:
     """
     @notice SHA-256 of what these data contracts hold: the id of the model they make.
-    @dev Called by this contract itself, too: memory is paid for up to the highest byte in use,
-         and a frame of its own keeps everything else below the megabyte of buffers.
     """
-    model_bytes: Bytes[MAX_MODEL] = b""
-    for chunk: address in chunks:
-        assert data_contract.is_data(chunk), "Registry: a chunk is not a data contract"
-        model_bytes = convert(concat(model_bytes, data_contract.read(chunk)), Bytes[MAX_MODEL])
-    return sha256(model_bytes)
+    return self._digest(chunks)
 
 
 @external
@@ -160,6 +173,37 @@ def is_active(model_id: bytes32) -> bool:
     """
     entry: Model = self._models[model_id]
     return entry.owner != empty(address) and entry.deprecated_at_block == 0
+
+
+@external
+@view
+def getModel(modelId: uint256) -> (ModelCommitment, bool, address):
+    """
+    @notice ERC-7992's view of a model: (commitment, deprecated, owner). There is neither circuit
+            nor verifying key, so their hashes are zero; what is known besides stands on the card.
+    @param modelId The id as a number
+    """
+    entry: Model = self._models[convert(modelId, bytes32)]
+    if entry.owner == empty(address):
+        erc7992.refuse_model(method_id("ModelNotFound(uint256)"), modelId)
+    commitment: ModelCommitment = ModelCommitment(
+        modelHash=convert(modelId, bytes32),
+        circuitHash=empty(bytes32),
+        vkHash=empty(bytes32),
+        proofSystemId=erc7992.PROOF_SYSTEM,
+        uri="",
+    )
+    return commitment, entry.deprecated_at_block != 0, entry.owner
+
+
+@external
+@pure
+def supportsInterface(interface_id: bytes4) -> bool:
+    """
+    @notice ERC-165: itself, and `getModel` alone of ERC-7992's registry, for a model is
+            registered with its bytes here, and never changed.
+    """
+    return interface_id == erc7992.ERC165 or interface_id == GET_MODEL
 
 
 @internal
@@ -173,10 +217,17 @@ def _only_owner(model_id: bytes32):
 @internal
 def _store_chunks(model_id: bytes32, chunks: DynArray[address, MAX_CHUNKS]):
     assert len(chunks) > 0, "Registry: a model has chunks"
-    digest: bytes32 = staticcall Self(self).digest(chunks)
-    assert digest == model_id, "Registry: bytes do not hash to the model id"
+    assert self._digest(chunks) == model_id, "Registry: bytes do not hash to the model id"
     self._chunks[model_id] = chunks
     self._code[model_id] = self._fingerprint(chunks)
+
+
+@internal
+@view
+def _digest(chunks: DynArray[address, MAX_CHUNKS]) -> bytes32:
+    for chunk: address in chunks:
+        assert data_contract.is_data(chunk), "Registry: a chunk is not a data contract"
+    return staticcall hasher.digest(chunks)
 
 
 @internal

@@ -19,12 +19,3 @@ def is_data(target: address) -> bool:
     if target.codesize <= PREFIX_BYTES:
         return False
     return convert(slice(target.code, 0, PREFIX_BYTES), bytes11) == PREFIX
-
-
-@internal
-@view
-def read(target: address) -> Bytes[MAX_DATA]:
-    """
-    @dev The caller has established `is_data(target)`, here or when it stored the address.
-    """
-    return raw_call(target, b"", max_outsize=MAX_DATA, is_static_call=True)

@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from eth_abi.abi import encode
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
 from tests.support import trees, uniform
+from tools.model_samples import forest
 from veridict.assurance.signed import sign_prediction
 from veridict.chain.artifacts import Artifact
 from veridict.chain.client import Client
@@ -27,8 +29,10 @@ from veridict.chain.contract import Contract
 from veridict.chain.data_contract import MAX_DATA_BYTES, data_contract_initcode
 from veridict.chain.deployment import deploy, deploy_code
 from veridict.chain.embedded.chain import EmbeddedChain
-from veridict.core.codec import TAG_REQUEST, commit
+from veridict.core.codec import TAG_INPUTS, TAG_REQUEST, commit
 from veridict.core.nouns import Decision, PredictionRecord
+from veridict.models.canonical import CanonicalModel
+from veridict.models.image import image, pack
 
 UPDATE = os.environ.get("VERIDICT_UPDATE_GAS") == "1"  # at import: tests see no VERIDICT_*
 SNAPSHOT = Path(__file__).with_name("gas.json")
@@ -71,6 +75,7 @@ def measured(chain: EmbeddedChain, clock: Clock) -> Gas:
     stakes = staking(owner, other, gas)
     settling(owner, anchor, stakes, gas)
     releasing(owner, clock, gas)
+    inferring(owner, gas)
     return gas
 
 
@@ -103,6 +108,24 @@ def releasing(owner: Client, clock: Clock, gas: Gas) -> None:
         clock.ms += 1000
         gas["Releases.enact"] = releases.send("enact", line, model_id).gas_used
     gas["Releases.rollback"] = releases.send("rollback", line, model_id).gas_used
+
+
+def inferring(owner: Client, gas: Gas) -> None:
+    """A small model of trees: what the verifier adds to what `judge_gas.json` tells of the judge."""
+    nobody, registry = "0x" + "11" * 20, deploy(owner, Artifact.load("Registry"))
+    scorer = deploy(owner, Artifact.load("Scorer"))
+    judge = deploy(owner, Artifact.load("Judge"), registry.address, nobody, nobody, scorer.address)
+    inference = deploy(owner, Artifact.load("Inference"), judge.address)
+    model = CanonicalModel.from_parts(forest("two pages", 12, 12))
+    chunks = deploy_code(owner, [data_contract_initcode(part) for part in model.chunks()])
+    registry.send("register", model.id, chunks, CARD, model.n_features)
+    inputs = pack(image([[0.5, -1.0, 2.0, 0.0]])[0])
+    output = encode(["int256"], [judge.call("score", model.id, inputs)])
+    gas["Judge.score, 12 trees of 13 leaves"] = judge.send("score", model.id, inputs).gas_used
+    proof = encode(["bytes32", "bytes"], [SALT, inputs])
+    args = (int.from_bytes(model.id), commit(TAG_INPUTS, SALT, inputs), output, proof)
+    name = "Inference.verifyInference, the same"
+    gas[name] = inference.send("verifyInference", *args).gas_used
 
 
 def anchoring(owner: Client, gas: Gas) -> Contract:

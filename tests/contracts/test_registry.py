@@ -8,11 +8,15 @@ from typing import Any
 import boa
 import pytest
 from boa.util.abi import Address
+from eth_utils.crypto import keccak
 
 from tests.support.contracts import CARD, MODEL, MODEL_ID, data_contract, deploy
+from tools.compile_contracts import SOURCES
+from veridict.chain.artifacts import Artifact
 from veridict.chain.data_contract import MAX_DATA_BYTES, READER
 
 NOBODY = "0x" + "00" * 20
+PROOF_SYSTEM = keccak(text="reexecution-veridict-v1")[:4]
 
 
 @pytest.fixture
@@ -155,3 +159,30 @@ def test_a_chunk_that_changed_is_noticed_and_anyone_restores_it(registry: Any, c
 def test_intact_chunks_are_not_replaced(registered: Any) -> None:
     with boa.reverts("Registry: chunks are intact"):
         registered.restore(MODEL_ID, [data_contract(MODEL)])
+
+
+def test_the_hasher_is_the_one_of_its_source(registry: Any) -> None:
+    """Its bytes stand in the registry's source, where no compiler compares them."""
+    hasher = Artifact.load("Hasher")
+    assert boa.env.get_code(registry.hasher()) == hasher.runtime
+    assert f'x"{hasher.bytecode.hex()}"' in (SOURCES / "Registry.vy").read_text()
+
+
+def test_a_model_as_erc7992_tells_it(registered: Any) -> None:
+    number = int.from_bytes(MODEL_ID)
+    commitment, deprecated, owner = registered.getModel(number)
+    assert tuple(commitment) == (MODEL_ID, bytes(32), bytes(32), PROOF_SYSTEM, "")
+    assert (deprecated, owner) == (False, boa.env.eoa)
+    registered.deprecate(MODEL_ID)
+    assert registered.getModel(number)[1]
+    with pytest.raises(boa.BoaError):
+        registered.getModel(number + 1)
+    told = keccak(text="ModelNotFound(uint256)")[:4] + (number + 1).to_bytes(32)
+    assert bytes(registered._computation.output) == told
+
+
+def test_interfaces(registry: Any) -> None:
+    for asked in ("supportsInterface(bytes4)", "getModel(uint256)"):
+        assert registry.supportsInterface(keccak(text=asked)[:4])
+    assert not registry.supportsInterface(b"\xff" * 4)
+    assert not registry.supportsInterface(keccak(text="updateModel(uint256)")[:4])
