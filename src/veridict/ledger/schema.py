@@ -33,7 +33,7 @@ CREATE TABLE tile (
   hashes BLOB NOT NULL,  -- 32 bytes each, 1 to 256
   middle BLOB,           -- full tiles: their nodes of heights 2, 4, 6: proofs hash little
   PRIMARY KEY (level, n)
-) STRICT, WITHOUT ROWID;
+) STRICT;  -- with a rowid: rows of 11 kB would fill an index's pages badly
 CREATE TABLE checkpoint (
   id INTEGER PRIMARY KEY, size INTEGER NOT NULL, time_ms INTEGER NOT NULL, note TEXT NOT NULL
 ) STRICT;
