@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from veridict.services.node import Node
 from veridict.services.window import Window
 
 BEAT_S = 1.0
+SWITCH_S = 0.0005
 
 _log = logging.getLogger(__name__)
 
@@ -52,13 +54,27 @@ def serving(
     heart = threading.Thread(
         target=_beat, args=(node, window, stop, anchor_every_s), name="heart", daemon=True
     )
-    with ingest, WebServer(app, host, port) as server:
+    with _prompt_threads(), ingest, WebServer(app, host, port) as server:
         heart.start()
         try:
             yield Serving(node, window, server.url, rpc_url)
         finally:
             stop.set()
             heart.join()
+
+
+@contextmanager
+def _prompt_threads() -> Iterator[None]:
+    """A thread that comes back from the disk waits half a millisecond for a busy one, not five.
+
+    A batch of records goes to the disk and back some twenty times.
+    """
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def _beat(node: Node, window: Window, stop: threading.Event, anchor_every_s: int) -> None:
