@@ -214,3 +214,26 @@ def test_over_http_and_on_the_command_line(
     assert run(capsys, "log", "find", "--subject", BOB, *home).json == []
     leaf = run(capsys, "log", "find", "--record", shown[0]["leaf"], *home).json
     assert leaf == shown
+
+
+def test_the_command_line_erases_and_verifies_what_others_hold(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = told_copy(tmp_path / "home")
+    with opened(home) as node:
+        (index, *_) = predicted(node, ANN, 2)
+        node.anchor()
+        receipt = tmp_path / "receipt.json"
+        receipt.write_bytes(node.receipt(index).to_json())
+    at = ("--home", home, "--json")
+    assert run(capsys, "verify", receipt, *at).json["erased_by"] is None
+    assert run(capsys, "erase", ANN, "--by", ANN, *at).status == 2
+    (done,) = run(capsys, "erase", ANN, "--by", "officer", *at).json
+    assert done["count"] == 2
+    again = run(capsys, "erase", ANN, "--by", "officer", *at)
+    assert (again.status, again.json["error"]) == (2, "not-found")
+    verified = run(capsys, "verify", receipt, *at)
+    assert (verified.status, verified.json["passed"]) == (0, True)
+    assert verified.json["erased_by"] == done["index"]
+    told = run(capsys, "verify", receipt, "--home", home).out
+    assert f"accounted for by record #{done['index']}" in told

@@ -43,9 +43,7 @@ _BINARY = os.environ.get("VERIDICT_ANVIL")  # read before tests clear the surrou
 
 
 @contextmanager
-def running_anvil(
-    *options: str, mining: bool = True, chain_id: int = CHAIN_ID
-) -> Iterator[str]:
+def running_anvil(*options: str, mining: bool = True, chain_id: int = CHAIN_ID) -> Iterator[str]:
     """The URL of a fresh node under Prague rules. Without `mining`, blocks come by evm_mine."""
     port = _free_port()
     blocks = ["--block-time", BLOCK_TIME_S] if mining else ["--no-mining"]

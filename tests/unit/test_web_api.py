@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,8 +12,12 @@ from fastapi import FastAPI
 
 from tests.support import asgi
 from tests.support.small_node import SmallNode
+from veridict.apps.remote import erase_there
+from veridict.apps.running import Running
+from veridict.apps.settings import Settings
 from veridict.apps.web.app import create_app
 from veridict.apps.web.security import MAX_BODY_BYTES
+from veridict.apps.web.server import WebServer
 from veridict.core.errors import (
     BadInput,
     BadStream,
@@ -191,3 +196,39 @@ def test_the_schema_is_served_and_no_page_from_elsewhere(client: httpx.Client) -
     assert "/api/cases/{index}/{act}" in paths
     for path in ("/docs", "/redoc"):
         assert client.get(path).status_code == 404
+
+
+def test_records_are_found_by_what_is_asked(client: httpx.Client) -> None:
+    def found(**asked: str | int | bool) -> list[int]:
+        return [row["index"] for row in client.get("/api/find", params=asked).json()]
+
+    assert found(request="pay-3") == [3]
+    assert found(subject="nobody") == []
+    assert found(sequence_from=2, sequence_to=4) == [2, 3, 4]
+    assert found(start=8, newest=True, limit=2) == [11, 10]
+    for wrong in ({"record": "ab"}, {"model": "no"}, {"limit": 0}, {"from_ms": -1}):
+        assert client.get("/api/find", params=wrong).status_code == 400
+    swapped = client.get("/api/find", params={"from_ms": 2, "to_ms": 1})
+    assert swapped.status_code == 400
+    assert swapped.json()["remedy"] == "swap the two ends"
+
+
+def test_a_subject_is_erased_with_the_token_only(client: httpx.Client) -> None:
+    body = {"subject": "account 1", "by": "officer", "ground": "consent"}
+    assert client.post("/api/erasures", json=body).status_code == 401
+    (done,) = client.post("/api/erasures", json=body, headers=BEARER).json()
+    assert (done["count"], done["index"]) == (12, 90_001)
+    assert client.get("/api/predictions/3").json()["row"]["summary"] == "erased"
+    assert client.post("/api/erasures", json=body, headers=BEARER).status_code == 404
+    for wrong in ({"by": "x"}, {**body, "by": ""}, {**body, "ground": "whim"}, {**body, "more": 1}):
+        assert client.post("/api/erasures", json=wrong, headers=BEARER).status_code == 400
+
+
+def test_another_process_has_a_running_node_erase(node: SmallNode) -> None:
+    settings = Settings(Path("unused"), token=TOKEN)
+    with WebServer(create_app(node, token=TOKEN)) as server:
+        running = Running(0, server.url, "")
+        (done,) = erase_there(running, settings, "account 1", ground="order", by="court", note="")
+        assert done.count == 12
+        with pytest.raises(Refused, match="nothing is kept"):
+            erase_there(running, settings, "account 1", ground="order", by="court", note="")

@@ -53,7 +53,7 @@ def open_log(settings: Settings, *, sealed: bool = False) -> Iterator[Log]:
             f"{settings.home} holds no log",
             remedy="name the home of a node with --home, or run `veridict demo` first",
         )
-    vault = FileVault.open_readonly(settings.home / "vault") if sealed else None
+    vault = FileVault.open_readonly(settings.vault) if sealed else None
     with Log.open_readonly(directory, store=settings.store, vault=vault) as log:
         yield log
 

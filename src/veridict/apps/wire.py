@@ -112,6 +112,8 @@ def open_node(settings: Settings, scenario: Scenario[Any] | None = None) -> Node
             close=opened.close,
         )
         node = Node(parts, face_of(scenario) if scenario else plain_face())
+        if vault.retired():
+            _log.warning("an erasure was begun and not finished: run `veridict erase` again")
         opened.callback(node.fleet.close)
         node.witnesses = witnesses_of(settings, log, node.bus, clock)
         _look_home(node)

@@ -144,10 +144,9 @@ class Slots:
 
     def destroy(self, slot: int) -> None:
         """The key is gone on return, and so is every older copy of its wrapping."""
-        with storage_errors(self._path):
+        with self._write() as master:
             generation = self._generation() + 1
             fresh = self._master.prepare(generation)
-        with self._write() as master:
             self._wrap_pages_anew(master, fresh, without=slot)
             (names,) = self._db.execute("SELECT names FROM state").fetchone()
             self._db.execute(
@@ -155,7 +154,7 @@ class Slots:
                 (generation, _wrap(fresh, _unwrap(master, names, b"names"), b"names")),
             )
         with storage_errors(self._path):
-            self._master.settle(generation)
+            self._settle()
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
@@ -188,7 +187,7 @@ class Slots:
             self._db.execute("PRAGMA secure_delete = ON")  # hashes of subjects are not wrapped
             if version == 0:
                 self._create()
-            self._master.settle(self._generation())  # a kill may have come before it
+            self._settle()  # a kill may have come before it
 
     def _create(self) -> None:
         """Under the file's lock: of several that begin a vault at once, one does."""
@@ -208,6 +207,14 @@ class Slots:
         except BaseException:
             self._db.execute("ROLLBACK")
             raise
+
+    def _settle(self) -> None:
+        """Under the lock: whoever is about to destroy a key elsewhere has prepared the next one."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            self._master.settle(self._generation())
+        finally:
+            self._db.execute("COMMIT")
 
     def _generation(self) -> int:
         (generation,) = self._db.execute("SELECT generation FROM state").fetchone()

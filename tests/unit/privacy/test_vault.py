@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -228,3 +229,26 @@ def test_a_kill_between_the_first_key_and_its_first_use_is_made_good(tmp_path: P
     vault = FileVault(tmp_path)
     assert vault.open(vault.seal([Personal("anna", "p1", b"secret")])) == [b"secret"]
     vault.close()
+
+
+def test_one_may_open_the_vault_while_another_destroys(tmp_path: Path) -> None:
+    """Opening makes good what a kill left behind, and must not take it for that."""
+    vault = FileVault(tmp_path)
+    sealed = vault.seal(items(*(f"subject {n}" for n in range(40))))
+    done = threading.Event()
+
+    def others() -> None:
+        while not done.is_set():
+            FileVault(tmp_path).close()
+
+    opener = threading.Thread(target=others)
+    opener.start()
+    for one in sealed[:30]:
+        vault.destroy(one.slot)
+    done.set()
+    opener.join()
+    vault.close()
+    again = FileVault(tmp_path)
+    kept = [f"all about subject {n}".encode() for n in range(30, 40)]
+    assert again.open(sealed) == [*[None] * 30, *kept]
+    again.close()
