@@ -17,7 +17,7 @@ import os
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from threading import Condition, Thread
 from typing import Annotated, Any
 
@@ -38,8 +38,7 @@ _MAX_BATCH = 2048
 _NO_SALT = bytes(SALT_BYTES)  # there are no inputs to hide
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(msgspec.Struct, frozen=True):
     """`content` as it was sent, byte for byte; `id` and `subject` are read from it."""
 
     id: str
@@ -47,8 +46,7 @@ class Statement:
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Logged:
+class Logged(msgspec.Struct, frozen=True):
     """Where a statement stands. Its record is `StatementRecord(said, time_ms)`, with
 
     said = SHA-256("D" ‖ salt ‖ content). `again`: it stood there before it was sent now.
@@ -195,7 +193,7 @@ class Ingest:
             receipt = logged[statement.id]
             if statement.content == first[statement.id].content:
                 outcomes.append(receipt)
-                logged[statement.id] = replace(receipt, again=True)
+                logged[statement.id] = msgspec.structs.replace(receipt, again=True)
             else:
                 outcomes.append(_taken(statement, receipt.index))
         return outcomes

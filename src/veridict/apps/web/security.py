@@ -165,14 +165,16 @@ def _host_name(host: str) -> str:
 
 async def _read_body(receive: Receive) -> bytes | None:
     """The whole body, or None as soon as it exceeds the limit."""
-    body = bytearray()
+    parts: list[bytes] = []
+    left = MAX_BODY_BYTES
     while True:
         message = await receive()
-        body += message.get("body", b"")
-        if len(body) > MAX_BODY_BYTES:
+        parts.append(message.get("body", b""))
+        left -= len(parts[-1])
+        if left < 0:
             return None
         if message["type"] == "http.disconnect" or not message.get("more_body", False):
-            return bytes(body)
+            return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
