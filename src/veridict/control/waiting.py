@@ -6,6 +6,10 @@ learned at a few n (KNOTS) and read in between. The rule posts where the fee is 
 dynamic programming by policy iteration (Longstaff and Schwartz 2001: the targets are costs
 that a rule really paid, not other estimates). It starts from the tuned threshold, and that
 is what it falls back to.
+
+Where C is said too high by chance, the rule posts too early and never learns better; where too
+low, it only asks again. So the rule pays a little less than C: `patience`, tuned on the same
+blocks as the threshold.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ from typing import Any, cast
 import numpy as np
 
 from veridict.control.base_fee import MAINNET, FeeRule
-from veridict.control.blocks import F64, BlockTable
+from veridict.control.blocks import F64, I64, BlockTable
 from veridict.control.features import NAMES
 from veridict.control.horizons import Growth, Settings
 from veridict.control.joining import at_levels, join
@@ -33,21 +37,27 @@ LEFT = "blocks left"
 ROUNDS = 2
 GROWTH = Growth(80, 31, 0.08, 400)
 START_EVERY = 25
+PATIENCE = (1.0, 0.99, 0.98, 0.97, 0.96, 0.95, 0.93)
 
 
 @dataclass(frozen=True, slots=True)
 class Planner:
-    """`compiled` tells C at each of `knots`; `threshold` answers without trusted features."""
+    """`compiled` tells C at each of `knots`; `threshold` answers without trusted features.
+
+    It accepts `patience` times C.
+    """
 
     compiled: Compiled
     knots: tuple[int, ...]
     threshold: Threshold
+    patience: float = 1.0
 
     def accepts(self, ask: Ask) -> int:
         if ask.row is None:
             return self.threshold.accepts(ask)
         worth = at_levels(self.compiled, ask.row, self.knots)
-        return int(ask.next_fee_wei * at_left(worth, self.knots, ask.left_blocks)[0])
+        share = self.patience * at_left(worth, self.knots, ask.left_blocks)[0]
+        return int(ask.next_fee_wei * share)
 
 
 def at_left(worth: F64, knots: Sequence[int], left: int) -> F64:
@@ -62,9 +72,21 @@ def at_left(worth: F64, knots: Sequence[int], left: int) -> F64:
     return cast(F64, lower + share * (worth[:, upper - 1] - lower))
 
 
-def planner_accepts(worth: F64, knots: Sequence[int], upcoming: F64) -> Accepts:
+def planner_accepts(
+    worth: F64, knots: Sequence[int], upcoming: F64, patience: float = 1.0
+) -> Accepts:
     """A planner for a replay; `worth` [n, knots] of all blocks."""
-    return lambda at, left: upcoming[at] * at_left(worth[at], knots, left)
+    return lambda at, left: upcoming[at] * patience * at_left(worth[at], knots, left)
+
+
+def most_saving(upcoming: F64, starts: I64, worth: F64, knots: Sequence[int]) -> float:
+    """The patience that would have cost least; the first of equals."""
+
+    def cost(patience: float) -> float:
+        accepts = planner_accepts(worth, knots, upcoming, patience)
+        return float(replay(upcoming, starts, knots[-1], accepts).sum())
+
+    return min(PATIENCE, key=cost)
 
 
 def learn_planner(
@@ -98,6 +120,8 @@ def learn_planner(
             progress(Step(None, f"learning to wait {left} blocks", turn * len(knots) + done))
             cost = replay(upcoming, sample + 1, left - 1, accepts) / upcoming[sample]
             boosters.append(boost(features[sample], cost, GROWTH, None, chosen))
-        planner = Planner(join(boosters, knots, NAMES, LEFT), knots, threshold)
-        accepts = planner_accepts(at_levels(planner.compiled, features, knots), knots, upcoming)
+        compiled = join(boosters, knots, NAMES, LEFT)
+        worth = at_levels(compiled, features, knots)
+        planner = Planner(compiled, knots, threshold, most_saving(upcoming, starts, worth, knots))
+        accepts = planner_accepts(worth, knots, upcoming, planner.patience)
     return planner

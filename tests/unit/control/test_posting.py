@@ -74,7 +74,9 @@ def test_a_planner_asked_live_says_what_it_says_in_a_replay() -> None:
     worth = at_levels(planner.compiled, rows, KNOTS)
     for left in (2, 5, 17, 100, 900):
         ask = Ask(left, 10**9, [], rows[-1:])
-        assert planner.accepts(ask) == int(10**9 * at_left(worth[-1:], KNOTS, left)[0])
+        assert planner.accepts(ask) == int(
+            10**9 * (planner.patience * at_left(worth[-1:], KNOTS, left)[0])
+        )
     blind = Ask(50, 10**9, [2 * 10**9] * 10)
     assert planner.accepts(blind) == planner.threshold.accepts(blind)
 

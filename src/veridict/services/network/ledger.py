@@ -57,7 +57,7 @@ def savings_by_month(
         replay(upcoming, starts, bound, accepts)
         for accepts in (
             threshold_accepts(planner.threshold, fees),
-            planner_accepts(worth, planner.knots, upcoming),
+            planner_accepts(worth, planner.knots, upcoming, planner.patience),
         )
     ]
     months = np.array([_month(time_s) for time_s in table.time_s[starts].tolist()])

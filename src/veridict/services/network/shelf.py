@@ -49,6 +49,7 @@ class Manifest(msgspec.Struct, frozen=True):
     knots: tuple[int, ...]
     threshold: Threshold
     waiting: StoredModel
+    patience: float
 
 
 def save(folder: Path, models: FeeModels, planner: Planner) -> None:
@@ -63,6 +64,7 @@ def save(folder: Path, models: FeeModels, planner: Planner) -> None:
                 for h, m in sorted(models.models.items())
             ],
             planner.knots, planner.threshold, _write(folder, "waiting", planner.compiled),
+            planner.patience,
         )  # fmt: skip
         (folder / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
     except OSError as problem:
@@ -90,7 +92,8 @@ def load(folder: Path) -> tuple[FeeModels, Planner]:
     models = FeeModels(
         fees, told.first, told.last, told.last_time_s, told.data, told.rule, told.block_time_s
     )
-    return models, Planner(_read(folder, told.waiting, LEFT), told.knots, told.threshold)
+    waiting = _read(folder, told.waiting, LEFT)
+    return models, Planner(waiting, told.knots, told.threshold, told.patience)
 
 
 def _write(folder: Path, name: str, compiled: Compiled) -> StoredModel:
