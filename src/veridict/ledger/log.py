@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import closing
 from pathlib import Path
 
 from veridict.core.clock import wall_clock_ms
@@ -23,7 +24,9 @@ from veridict.core.ports import Clock, Personal, Vault
 from veridict.ledger.entry import Entry, encode
 from veridict.ledger.heads import FinalBlocks
 from veridict.ledger.lock import DirectoryLock
+from veridict.ledger.moving import LOCK, copy_rows
 from veridict.ledger.schema import storage_errors
+from veridict.ledger.sqlite import SqliteStore
 from veridict.ledger.view import LogView
 from veridict.ledger.waiting import THREADS, Appended, Job, LoopDesk, promise
 from veridict.ledger.writer import Finish, Writer
@@ -34,7 +37,6 @@ from veridict.proofs.note import Signature, Signer, Verifier
 __all__ = ["Appended", "Entry", "Finish", "Log"]
 
 _VKEY = "log.vkey"
-_LOCK = "log.lock"
 
 
 class Log(LogView):
@@ -58,7 +60,7 @@ class Log(LogView):
         if signer is not None:
             with storage_errors(directory):
                 directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # payloads are personal
-                self._lock = DirectoryLock(directory / _LOCK)
+                self._lock = DirectoryLock(directory / LOCK)
         try:
             super().__init__(directory, writable=signer is not None, store=store, vault=vault)
             self._start(signer, finish)
@@ -202,6 +204,16 @@ class Log(LogView):
         """Durable on return."""
         with self._store.transaction() as tx:
             tx.put("meta", ("key",), ("value",), [key, value])
+
+    def copy_to(self, directory: Path) -> None:
+        """This moment's log in a file of its own; whoever writes waits meanwhile."""
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with (
+            closing(SqliteStore(directory, writable=True)) as copy,
+            self._store.transaction() as held,
+            copy.transaction() as fresh,
+        ):
+            copy_rows(held, fresh)
 
     def close(self) -> None:
         """Commits what was submitted, then lets go of the files and the lock."""

@@ -42,6 +42,7 @@ class SqliteStore(Store):
     """A log's file in `directory`. One process writes it; the directory's lock sees to that."""
 
     shared = False
+    identity = ""
 
     def __init__(self, directory: Path, *, writable: bool) -> None:
         """Raises StorageFailed."""

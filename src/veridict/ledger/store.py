@@ -83,6 +83,7 @@ class Store(Reads, Protocol):
     """Thread-safe."""
 
     name: str  # what errors call it
+    identity: str  # of the one log that it holds; "" where its directory tells
     shared: bool  # other processes may write it as well
 
     @abstractmethod

@@ -30,20 +30,31 @@ def store_of(directory: Path, url: str | None, *, writable: bool) -> Store:
     if (directory / FILE).exists():
         raise BadInput(
             f"this directory holds a log of its own in {FILE}",
-            remedy="unset VERIDICT_STORE, or begin the shared log in another home",
+            remedy="move it with `veridict log move`, or unset VERIDICT_STORE",
             path=str(directory / FILE),
         )
     return _shared(directory, url, noted, writable=writable)
 
 
-def _shared(directory: Path, url: str, noted: tuple[str, str] | None, *, writable: bool) -> Store:
+def database(url: str, *, writable: bool) -> Store:
+    """The store in the database at `url`. Raises BadInput, StorageFailed, MissingPart."""
     try:
         from veridict.ledger.postgres import Place, PostgresStore
     except ImportError as error:
         raise MissingPart(
             "logs in PostgreSQL need psycopg", remedy="pip install 'veridict[postgres]'"
         ) from error
-    store = PostgresStore(Place.parse(url), writable=writable)
+    return PostgresStore(Place.parse(url), writable=writable)
+
+
+def note(directory: Path, store: Store) -> None:
+    """From now on the directory's log is the one in this database."""
+    with storage_errors(directory):
+        (directory / NOTE).write_text(f"{store.identity} {store.name}\n")
+
+
+def _shared(directory: Path, url: str, noted: tuple[str, str] | None, *, writable: bool) -> Store:
+    store = database(url, writable=writable)
     try:
         if noted is not None and noted[0] != store.identity:
             raise BadInput(
@@ -52,8 +63,7 @@ def _shared(directory: Path, url: str, noted: tuple[str, str] | None, *, writabl
                 store=store.name,
             )
         if noted is None and writable:
-            with storage_errors(directory):
-                (directory / NOTE).write_text(f"{store.identity} {store.name}\n")
+            note(directory, store)
     except BaseException:
         store.close()
         raise

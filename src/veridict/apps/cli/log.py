@@ -15,11 +15,12 @@ from veridict.apps.cli.render import console, facts_table, print_json
 from veridict.apps.trust import open_log, open_published, trust_of
 from veridict.apps.wire import open_evidence
 from veridict.apps.witnesses import last_answers, policy_of, second_vkey
-from veridict.core.errors import EvidenceError
+from veridict.core.errors import BadInput, EvidenceError
 from veridict.core.nouns import Anchor, RecordState
 from veridict.ledger.export import export as run_export
 from veridict.ledger.faces import proof_of
 from veridict.ledger.filestores import open_store
+from veridict.ledger.moving import move_to_database
 from veridict.proofs.checkpoint import SignedCheckpoint
 from veridict.proofs.merkle import leaf_hash
 from veridict.proofs.tlog_proof import MAX_BYTES, SUFFIX, TlogProof
@@ -55,6 +56,26 @@ def keys(home: Path | None, as_json: bool) -> None:
         print_json({"origin": opened.origin, "vkeys": found})
     else:
         click.echo("\n".join(found))
+
+
+@log.command()
+@home_option
+@json_option
+def move(home: Path | None, as_json: bool) -> None:
+    """Move the home's log from its file into the empty database that VERIDICT_STORE names.
+
+    Stop the node first. From then on other nodes can share the log.
+    """
+    settings = settings_of(home)
+    if settings.store is None:
+        raise BadInput(
+            "no database to move to", remedy="set VERIDICT_STORE to postgresql://user@host/database"
+        )
+    size = move_to_database(settings.home / "log", settings.store)
+    if as_json:
+        print_json({"records": size})
+    else:
+        click.echo(f"moved {size:,} records; the file is kept as log.sqlite.moved")
 
 
 @log.command()

@@ -19,7 +19,8 @@ TYPES = {  # of the columns that are inserted
     "level": "int4", "n": "int8", "hashes": "bytea", "middle": "bytea",
     "key": "text", "value": "bytea",
     "chain_id": "int8", "contract": "text", "log_id": "bytea", "size": "int8", "root": "bytea",
-    "time_s": "int8", "tx_hash": "text", "block_number": "int8", "block_hash": "text",
+    "time_ms": "int8", "note": "text", "time_s": "int8", "tx_hash": "text",
+    "block_number": "int8", "block_hash": "text",
 }  # fmt: skip
 
 _TABLES = """

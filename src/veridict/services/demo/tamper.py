@@ -186,7 +186,7 @@ TAMPERINGS = (
 def _copy(node: Node) -> Iterator[Copy]:
     with tempfile.TemporaryDirectory(prefix="veridict-tamper-") as temporary:
         directory = Path(temporary)
-        _copy_log(node.log, directory / "log")
+        node.log.copy_to(directory / "log")
         assert node.issuer is not None, "a log without a model has no victim"
         shelf = Shelf(directory / "models")
         for model_id in node.parts.shelf.ids():
@@ -201,13 +201,3 @@ def _victim(log: Log) -> int:
         if is_prediction(log.body(index)) and is_prediction(log.body(index + 1)):
             return index
     raise AssertionError("the anchored log holds no two predictions in a row")
-
-
-def _copy_log(log: Log, directory: Path) -> None:
-    """SQLite's own backup: consistent, while the node goes on writing."""
-    directory.mkdir(parents=True)
-    with (
-        closing(sqlite3.connect(log.path / LOG_FILE)) as source,
-        closing(sqlite3.connect(directory / LOG_FILE)) as target,
-    ):
-        source.backup(target)
