@@ -21,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.packs import HEAD, Members, repacked, trusting, verified
-from tests.support.small_pack import PLACES, SIGNER, small_pack
+from tests.support.small_pack import OPERATOR, PLACES, SIGNER, small_pack
 from veridict.core.errors import EvidenceError
 from veridict.core.nouns import Payload, Request
 from veridict.proofs.checkpoint import Checkpoint, SignedCheckpoint
@@ -223,7 +223,9 @@ def test_every_page_of_payloads_survives(states: list[State | Payload]) -> None:
 
 @given(st.integers(0, 2**53 - 1), st.text(max_size=20), st.integers(0, 2**40))
 def test_every_description_survives(size: int, name: str, since: int) -> None:
-    about = About(layout.FORMAT, name, "k", "0x", size, (0, size), PLACES, since, [], ["0x1"])
+    about = About(
+        layout.FORMAT, name, "k", OPERATOR, size, (0, size), PLACES, since, [], [OPERATOR]
+    )
     assert About.decode(about.encode()) == about
 
 

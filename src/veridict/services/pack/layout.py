@@ -22,6 +22,7 @@ from typing import Any
 
 import msgspec
 
+from veridict.chain.addresses import address_bytes, checksum
 from veridict.core.codec import JsonValue, canonical_json, nesting
 from veridict.core.errors import EvidenceError, VeridictError
 from veridict.core.nouns import Anchor, Payload
@@ -72,6 +73,13 @@ class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise wrong("pack.about", f"its format is {about.format[:80]!r}, not {FORMAT!r}")
         if not 0 <= first <= stop <= about.size:
             raise wrong("pack.about", "its size and range cannot be")
+        home = about.home
+        for address in (
+            about.operator, home.registry, home.anchor, home.stakes, home.judge, *about.guards,
+            *(place.contract for place in about.places),
+            *(place.operator for place in about.places),
+        ):  # fmt: skip
+            _check_address(address)
         return about
 
 
@@ -196,6 +204,16 @@ def decode_claims(data: bytes) -> list[Claim]:
     """Raises EvidenceError ("metrics.malformed")."""
     claims: list[Claim] = _decoded(data, list[Claim], "metrics.malformed")
     return claims
+
+
+def _check_address(text: str) -> None:
+    """Raises EvidenceError unless it is one, in the one spelling of EIP-55."""
+    try:
+        known = checksum(address_bytes(text))
+    except VeridictError as problem:
+        raise wrong("pack.about", problem.message) from problem
+    if known != text:
+        raise wrong("pack.about", f"{text} is not spelled as {known}")
 
 
 def wrong(code: str, why: str) -> EvidenceError:

@@ -171,7 +171,18 @@ def _chains(
             expected=about.home.chain_id,
             found=next(iter(clients)),
         )
-    return (None if home is None else Network.at(home, about.home)), elsewhere
+    return (None if home is None else _home(home, about, whose)), elsewhere
+
+
+def _home(client: Client, about: About, whose: _Whose) -> Network | None:
+    """None where the pack names contracts that are none: then there is nobody to ask."""
+    network = Network.at(client, about.home)
+    places = about.home
+    nothing = [a for a in (places.registry, places.stakes, places.judge) if not client.code(a)]
+    for address in nothing:
+        where = f"{address} on chain {places.chain_id}"
+        whose.findings.append(Finding("contract.none", where, "a contract", "no code"))
+    return None if nothing else network
 
 
 def _place(known: Deployed, client: Client, key: Verifier) -> Place:
