@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veridict.services.anchoring.schedule import Moment, Rule, decide, patient
+from veridict.services.anchoring.schedule import Moment, Rule, decide, in_stream, patient
 
 fees = st.integers(1, 10**12)
 histories = st.lists(fees, min_size=1, max_size=60).map(tuple)
@@ -43,7 +43,8 @@ def test_it_posts_below_the_accepted_fee_and_not_above(moment: Moment) -> None:
 @given(moments(), parts)
 def test_what_it_accepts_rises_with_the_wait(moment: Moment, part: float) -> None:
     earlier = replace(moment, waited_s=moment.waited_s * part)
-    assert patient(earlier) <= patient(moment) <= max(moment.recent_wei)
+    for accepts in (patient, in_stream):
+        assert accepts(earlier) <= accepts(moment) <= max(moment.recent_wei)
 
 
 @given(moments())
@@ -60,7 +61,15 @@ def test_in_a_stream_a_second_covered_costs_no_more_than_the_usual_fee_at_the_de
 @given(moments())
 def test_a_batch_takes_what_a_stream_would_not(moment: Moment) -> None:
     stream, batch = replace(moment, quiet_s=0.0), replace(moment, quiet_s=moment.deadline_s)
-    assert patient(stream) <= patient(batch)
+    assert in_stream(stream) <= patient(batch)
+
+
+@given(moments(), rules)
+def test_a_rule_for_batches_is_not_asked_about_streams(moment: Moment, rule: Rule) -> None:
+    stream, batch = replace(moment, quiet_s=0.0), replace(moment, quiet_s=moment.deadline_s)
+    if moment.waited_s < moment.last_call_s:
+        assert decide(stream, rule).accepted_wei == in_stream(stream)
+        assert decide(batch, rule).accepted_wei == rule(batch)
 
 
 @given(moments(), st.integers(2, 10**6))
@@ -70,7 +79,8 @@ def test_only_the_proportions_of_fees_count(moment: Moment, times: int) -> None:
         fee_wei=moment.fee_wei * times,
         recent_wei=tuple(fee * times for fee in moment.recent_wei),
     )
-    assert abs(patient(scaled) - times * patient(moment)) <= times
+    for accepts in (patient, in_stream):
+        assert abs(accepts(scaled) - times * accepts(moment)) <= times
 
 
 @given(moments())

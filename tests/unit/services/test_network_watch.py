@@ -202,7 +202,7 @@ def test_anchors_are_posted_by_the_planner_and_never_past_the_deadline(down: boo
     fees = [block.base_fee_wei for block in _blocks(PAST - 300, PAST + 30)]
     next_fee = setting.watch.forecast().next_fee_wei
     tip = 10**8
-    moment = Moment(0, 3_600, next_fee + tip, tuple(fee + tip for fee in fees))
+    moment = Moment(0, 3_600, next_fee + tip, tuple(fee + tip for fee in fees), BATCH_S)
     verdict = decide(moment, rule)
     assert rule.answered_by == ("threshold" if down else "forecast")
     assert verdict.accepted_wei is not None
@@ -217,4 +217,4 @@ def test_a_chain_without_a_past_is_posted_to_by_the_threshold(tmp_path: Path) ->
     rule = ForecastRule.of(tmp_path, SmallEvm(_blocks(PAST, PAST + 1)))  # no models either
     assert rule(Moment(0, 3_600, 90, (100,) * 50)) > 0
     assert rule.answered_by == "threshold"
-    assert decide(Moment(0, 3_600, 1, (100,) * 50), rule).post
+    assert decide(Moment(0, 3_600, 1, (100,) * 50, BATCH_S), rule).post

@@ -1,21 +1,21 @@
 """When to anchor: when the fee is low for the time waited, at the deadline at any price.
 
-`patient` accepts a share of the usual fee (the median of the recent blocks) that rises to
+What is accepted is a share of the usual fee (the median of the recent blocks) that rises to
 the whole at the deadline. How it rises depends on whether records still come:
 
-    they still come   part², with part = the part of the wait that is over. An early anchor
-                      only brings the next one nearer, so it must be cheap for the span that
-                      it covers; mostly this waits for the deadline, which is right
-    they stopped      1 - 0.2·√(1 - part). What waits is one batch, to be posted once, and
-                      every fee below the usual one is a gain
+    `in_stream`   they come: part², with part = the part of the wait that is over. An early
+                  anchor only brings the next one nearer, so it must be cheap for the span
+                  that it covers; mostly this waits for the deadline, which is right
+    `patient`     they stopped: 1 - 0.2·√(1 - part). What waits is one batch, to be posted
+                  once, and every fee below the usual one is a gain
 
 On Ethereum's blocks of October to December 2023, with deadlines of ½, 1, 2 and 5 hours, a
 batch costs 6, 9, 10 and 11 % less than posted at once, and a steady stream within 3 % of what
 posting at the deadline costs. The shares were chosen there. The rule for a batch, used on a
 stream, costs 10 to 100 times as much: it posts at every dip.
 
-Another rule, say one that forecasts fees, takes the place of `patient` with the same
-signature; the deadline holds whatever it answers, see `decide`.
+Another rule for a batch, say one that forecasts fees, takes the place of `patient` with the
+same signature. It is not asked about a stream, and the deadline holds whatever it answers.
 """
 
 from __future__ import annotations
@@ -57,23 +57,36 @@ class Verdict:
     accepted_wei: int | None
 
 
-Rule = Callable[[Moment], int]  # the fee it accepts at this moment
+Rule = Callable[[Moment], int]  # the fee it accepts for a batch at this moment
 
 
 def decide(moment: Moment, rule: Rule) -> Verdict:
-    """`rule`, held to the deadline."""
+    """`rule` for a batch, `in_stream` for a stream, and the deadline for both."""
     if moment.waited_s >= moment.last_call_s:
         return Verdict(True, None)
-    accepted = rule(moment)
+    accepted = rule(moment) if is_batch(moment) else in_stream(moment)
     return Verdict(bool(moment.recent_wei) and moment.fee_wei <= accepted, accepted)
 
 
+def is_batch(moment: Moment) -> bool:
+    """Have records stopped coming?"""
+    return moment.quiet_s >= STOPPED * moment.last_call_s
+
+
 def patient(moment: Moment) -> int:
-    """See the module."""
-    if not moment.recent_wei or moment.last_call_s <= 0:
-        return 0
-    usual = sorted(moment.recent_wei)[len(moment.recent_wei) // 2]
-    part = min(1.0, max(0.0, moment.waited_s) / moment.last_call_s)
-    stopped = moment.quiet_s >= STOPPED * moment.last_call_s
-    share = 1 - DEPTH * (1 - part) ** 0.5 if stopped else part**2
-    return int(usual * share)
+    return int(_usual(moment) * (1 - DEPTH * (1 - _part(moment)) ** 0.5))
+
+
+def in_stream(moment: Moment) -> int:
+    return int(_usual(moment) * _part(moment) ** 2)
+
+
+def _usual(moment: Moment) -> int:
+    """The median; 0 where nothing is known, which accepts nothing."""
+    recent = sorted(moment.recent_wei)
+    return recent[len(recent) // 2] if recent else 0
+
+
+def _part(moment: Moment) -> float:
+    """Of the wait that is over, 0 to 1."""
+    return min(1.0, max(0.0, moment.waited_s) / moment.last_call_s) if moment.last_call_s else 1.0
