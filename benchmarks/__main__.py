@@ -19,7 +19,7 @@ from benchmarks.row import Row
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "latest.json"
-NOT_SUBJECTS = {"__init__", "__main__", "log_peers", "model_peers", "posting", "row"}
+NOT_SUBJECTS = {"__init__", "__main__", "fraud_peers", "log_peers", "model_peers", "posting", "row"}
 
 
 def subjects() -> list[str]:
