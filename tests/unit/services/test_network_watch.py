@@ -22,6 +22,8 @@ from veridict.services.network.views import keep, kept
 from veridict.services.network.watch import NetworkWatch
 from veridict.services.records import NetworkRecord
 
+BATCH_S = 400.0  # without a record: what waits is one batch
+
 
 def _blocks(start: int, stop: int, mark: str = "a") -> list[Block]:
     """Without bids, which no node tells, and with the hashes of a chain called `mark`."""
