@@ -65,7 +65,7 @@ def watch(
     records = iter(decided[done.seen_before :])
     began = time.perf_counter()
     for batch in live.batches(BATCH):
-        requests = [example.request for example in batch.examples()]
+        requests = batch.requests()
         at = time.perf_counter()
         features = extractor.batch(batch)
         done.features_seconds += time.perf_counter() - at

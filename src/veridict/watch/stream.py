@@ -79,6 +79,15 @@ class Shape(Generic[F]):
         items = [_quoted(v) if isinstance(v, str) else str(v) for v in row]
         return (self._template % tuple(items[i] for i in self._order)).encode()
 
+    def contents(self, columns: Sequence[Sequence[str | int]]) -> Iterator[bytes]:
+        """`content` of each row, from the columns id, time_s and every field."""
+        texts = [
+            map(_quoted if c and isinstance(c[0], str) else str, c)  # type: ignore[arg-type]
+            for c in columns
+        ]
+        for row in zip(*(texts[i] for i in self._order), strict=True):
+            yield (self._template % row).encode()
+
     def fields(self, request: Request) -> F:
         """The fields that `request.content` holds. Raises BadInput where it is of another shape."""
         try:
@@ -175,6 +184,18 @@ class Table(Generic[F]):
             content = shape.content((id, time_s, *values))
             request = Request(id, shape.subject(id, value), time_s, content)
             yield Example(request, value, None if label < 0 else label)
+
+    def requests(self) -> list[Request]:
+        """The requests of `examples`, written column by column, for hot paths."""
+        shape = self.shape
+        own = [self.rows.column(name).to_pylist() for name in shape.names]
+        columns = [self.ids, self.times_s.tolist(), *own]
+        return [
+            Request(id, shape.subject(id, shape.kind(*values)), time_s, content)
+            for id, time_s, content, *values in zip(
+                *columns[:2], shape.contents(columns), *own, strict=True
+            )
+        ]
 
     def digest(self) -> bytes:
         """SHA-256 of the rows, independent of how they are stored in memory or on disk.

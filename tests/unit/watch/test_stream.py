@@ -59,6 +59,29 @@ def test_the_fast_content_equals_canonical_json(
     assert SHAPE.request(id, time_s, payment).content == expected
 
 
+@given(
+    st.lists(
+        st.tuples(
+            st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8),
+            st.integers(0, 2**40),
+            st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
+            st.integers(0, 2**52),
+        ),
+        max_size=5,
+        unique_by=lambda row: row[0],
+    )
+)
+def test_requests_column_by_column_are_those_of_the_examples(
+    rows: list[tuple[str, int, str, int]],
+) -> None:
+    examples = []
+    for id, time_s, payee, cents in sorted(rows, key=lambda row: row[1]):
+        payment = Payment("ann %s", payee, cents)
+        examples.append(Example(SHAPE.request(id, time_s, payment), payment, None))
+    table = Table.of(examples, SHAPE)
+    assert table.requests() == [example.request for example in examples]
+
+
 def test_a_live_feed_does_not_know_the_truth(table: Table[Payment]) -> None:
     assert [e.label for e in table.unlabelled().examples()] == [None, None, None]
     assert table.unlabelled().ids == table.ids
