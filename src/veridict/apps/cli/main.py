@@ -18,6 +18,8 @@ ROSTER = {
     "model": "model:model",
     "predict": "predict:predict",
     "watch": "watch:watch",
+    "rules": "rules:rules",
+    "data": "data:data",
     "audit": "audit:audit",
     "verify": "verify:verify",
     "log": "log:log",
