@@ -241,6 +241,7 @@ class Node:
             operator=self.operator,
             shelf=self.parts.shelf,
             elsewhere=self.fleet.elsewhere(),
+            since=self.fleet.home.ready().place.since,
             progress=progress,
         )
 

@@ -40,6 +40,7 @@ def status(home: Path | None, rpc: str | None, as_json: bool) -> None:
             ("judge", network.addresses.judge),
             ("log records", evidence.log.size),
             *_anchored(evidence.home()),
+            *_costs(evidence.log, HOME, evidence.operator),
         ]
         others = [(other.name, _elsewhere(other, evidence.log)) for other in evidence.elsewhere]
     if as_json:
@@ -54,16 +55,7 @@ def status(home: Path | None, rpc: str | None, as_json: bool) -> None:
 def _elsewhere(other: Elsewhere, log: LogView) -> list[tuple[str, object]]:
     """What another chain says, and what anchoring there has cost; or why it cannot be asked."""
     known = {place.name: place.operator for place in remembered(log)}
-    outbox = Outbox(log, other.name, known[other.name])
-    books = outbox.books
-    costs: list[tuple[str, object]] = [
-        ("posted", books.posted),
-        ("gas", books.gas),
-        ("spent wei", books.spent),
-        ("saved wei", str(books.saved_wei)),
-    ]
-    if outbox.sent is not None:
-        costs.append(("on its way", outbox.sent.hash))
+    costs = _costs(log, other.name, known[other.name])
     if other.place is None:
         return [("problem", other.problem), *costs]
     place = other.place
@@ -79,6 +71,19 @@ def _elsewhere(other: Elsewhere, log: LogView) -> list[tuple[str, object]]:
         ]
     except VeridictError as problem:
         return [("problem", problem.message), *costs]
+
+
+def _costs(log: LogView, name: str, operator: str) -> list[tuple[str, object]]:
+    """`saved wei`: against posting each anchor when its oldest record came."""
+    outbox = Outbox(log, name, operator)
+    books = outbox.books
+    costs: list[tuple[str, object]] = [
+        ("posted", books.posted),
+        ("gas", books.gas),
+        ("spent wei", books.spent),
+        ("saved wei", str(books.saved_wei)),
+    ]
+    return [*costs, ("on its way", outbox.sent.hash)] if outbox.sent is not None else costs
 
 
 def _anchored(place: Place) -> list[tuple[str, object]]:
