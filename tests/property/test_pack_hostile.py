@@ -31,7 +31,7 @@ from veridict.services.pack.layout import About, Claim, State
 from veridict.services.pack.reading import Pack
 
 ROUNDS, SIGNED_ROUNDS = 10_000, 120
-SHARDS, SHARD_ROUNDS, SHARD_SIGNED_ROUNDS = 10, 20_000, 2_000
+SHARDS, SHARD_ROUNDS, SHARD_SIGNED_ROUNDS = 5, 20_000, 2_000
 TELLING = (0, 1, 255, 256, 2**16 - 1, 2**31, 2**32 - 1)
 PIECES = (b"PK\1\2", b"PK\3\4", b"PK\5\6", b"../", b"\n", b'"', b"{", b"]", b"9" * 20, b"-1", b"\0")
 KEY = trusting(SIGNER.verifier)
