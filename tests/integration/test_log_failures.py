@@ -179,3 +179,16 @@ def test_a_read_only_medium_can_be_read_and_audited_but_not_written(protected: P
         assert log.size == 1
         assert check_log(log) == []
         assert log.find_request("a") == 0
+
+
+def test_a_log_that_kept_payloads_in_the_clear_is_refused_and_left_alone(tmp_path: Path) -> None:
+    with open_log(tmp_path) as log:
+        log.append([make_entry("a")])
+    with closing(sqlite3.connect(tmp_path / "log.sqlite")) as db:
+        db.execute("PRAGMA user_version = 1")
+    before = (tmp_path / "log.sqlite").read_bytes()
+    for opening in (open_log, Log.open_readonly):
+        with pytest.raises(StorageFailed, match="no log of version 2") as caught:
+            opening(tmp_path)
+        assert "release that wrote it" in caught.value.remedy
+    assert (tmp_path / "log.sqlite").read_bytes() == before

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import shutil
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from tests.support.told import opened, prediction_at, told_copy
 from tests.support.traces import traces
 from veridict.apps.web.app import create_app
 from veridict.core.codec import canonical_json
-from veridict.core.errors import BadInput, EvidenceError, NotFound
+from veridict.core.errors import BadInput, EvidenceError, NotFound, StorageFailed
 from veridict.core.nouns import Check, Decision, Payload, Request
 from veridict.ledger.export import export
 from veridict.ledger.filestores import open_store
@@ -237,3 +238,11 @@ def test_the_command_line_erases_and_verifies_what_others_hold(
     assert verified.json["erased_by"] == done["index"]
     told = run(capsys, "verify", receipt, "--home", home).out
     assert f"accounted for by record #{done['index']}" in told
+
+
+def test_a_vault_that_was_lost_is_not_begun_anew_unnoticed(tmp_path: Path) -> None:
+    home = told_copy(tmp_path / "home")
+    shutil.rmtree(home / "vault")
+    for _ in range(2):
+        with pytest.raises(StorageFailed, match="not the one that sealed"):
+            opened(home)

@@ -32,6 +32,7 @@ from veridict.core.errors import (
     EvidenceError,
     NoFunds,
     NotFound,
+    StorageFailed,
     WrongChain,
 )
 from veridict.core.nouns import Decision, Request
@@ -92,6 +93,7 @@ def open_node(settings: Settings, scenario: Scenario[Any] | None = None) -> Node
             finish=numbered if settings.store else None,
         )
         opened.callback(log.close)
+        _need_own_vault(settings, log, vault)
         clock.after(last_time_ms(log))
         if log.meta_get(ADDRESSES) is not None:
             _need_url(settings, _addresses(log))
@@ -278,6 +280,17 @@ def _server(rpc: Rpc) -> Callable[[], str]:
 @runtime_checkable
 class _Servable(Protocol):
     def serve(self) -> str: ...
+
+
+def _need_own_vault(settings: Settings, log: Log, vault: FileVault) -> None:
+    """A vault that was lost must not be begun anew unnoticed. Raises StorageFailed."""
+    slot = log.last_slot()
+    if settings.store is None and slot is not None and vault.salt(slot) is None:
+        raise StorageFailed(
+            "this vault is not the one that sealed the log's payloads",
+            remedy="put back its backup, or set VERIDICT_VAULT to where it is",
+            path=str(vault.path),
+        )
 
 
 def _need_log(settings: Settings) -> None:

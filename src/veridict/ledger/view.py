@@ -118,6 +118,11 @@ class LogView:
         """Records of whose payloads nothing is told: none, where the log itself is read."""
         return ()
 
+    def last_slot(self) -> int | None:
+        """Under which key of the vault the newest payload is sealed; None where there is none."""
+        row = self._store.one("SELECT slot FROM payload ORDER BY idx DESC LIMIT 1")
+        return None if row is None else int(row[0])
+
     def find(
         self,
         query: Query,

@@ -59,11 +59,17 @@ class Slots:
                 directory.mkdir(mode=0o700, parents=True, exist_ok=True)
                 self._db = self._open("rwc")
                 return
+            if not self._path.exists():
+                raise StorageFailed(
+                    f"there is no vault in {directory.name}, and payloads are sealed",
+                    remedy="put back its backup, or set VERIDICT_VAULT to where it is",
+                    path=str(directory),
+                )
             try:
                 self._db = self._open("ro")
             except sqlite3.OperationalError:
                 wal = self._path.with_name(f"{FILE}-wal")
-                if not self._path.exists() or (wal.exists() and wal.stat().st_size):
+                if wal.exists() and wal.stat().st_size:
                     raise
                 self._db = self._open("ro&immutable=1")  # a medium that cannot be written
 

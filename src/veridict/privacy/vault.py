@@ -14,6 +14,7 @@ import os
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from pathlib import Path
+from struct import Struct
 from threading import RLock
 from typing import TypeVar
 
@@ -30,6 +31,7 @@ _REMEMBERED = 65_536  # subjects and keys kept in memory, of each
 _HASH_BYTES, _TAG_BYTES, _SALT_BYTES = 16, 8, 32
 # BLAKE2's personalisation keeps the hashes of different uses apart.
 _SUBJECT, _NAME, _SALT = b"subject", b"name", b"salt"
+_BOTH = Struct(">qq")
 
 
 class FileVault:
@@ -44,6 +46,7 @@ class FileVault:
         self._lock = RLock()
         self._slots = Slots(directory, writable=writable)
         self._names_key = self._slots.names_key()
+        self._named = blake2b(digest_size=_TAG_BYTES, key=self._names_key, person=_NAME)
         self._numbers: dict[str, int] = {}
         self._keys: dict[int, bytes] = {}
 
@@ -83,10 +86,9 @@ class FileVault:
 
     def tag(self, name: str) -> int:
         """The number by which what was sealed under `name` is found."""
-        digest = blake2b(
-            name.encode(), digest_size=_TAG_BYTES, key=self._names_key, person=_NAME
-        ).digest()
-        return int.from_bytes(digest, "big", signed=True)
+        named = self._named.copy()
+        named.update(name.encode())
+        return int.from_bytes(named.digest(), "big", signed=True)
 
     # -- erasure -----------------------------------------------------------------------------
 
@@ -174,7 +176,7 @@ class FileVault:
 
 def _bound(slot: int, tag: int) -> bytes:
     """What a box is sealed with beside its content, so that neither number can be swapped."""
-    return slot.to_bytes(8, "big", signed=True) + tag.to_bytes(8, "big", signed=True)
+    return _BOTH.pack(slot, tag)
 
 
 def _opened(key: bytes | None, sealed: Sealed) -> bytes | None:

@@ -180,8 +180,9 @@ def test_a_lost_or_open_master_key_is_told(vault: FileVault, tmp_path: Path) -> 
 
 
 def test_there_is_no_reading_without_a_vault(tmp_path: Path) -> None:
-    with pytest.raises(StorageFailed):
+    with pytest.raises(StorageFailed, match="there is no vault"):
         FileVault.open_readonly(tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_damaged_key_is_told(vault: FileVault, tmp_path: Path) -> None:
