@@ -24,6 +24,7 @@ from tests.support.postgres import PASSWORD, Server, running_postgres
 from tests.support.proxy import Proxy
 from veridict.core.errors import BadInput, StorageFailed, VeridictError
 from veridict.ledger.log import Log
+from veridict.ledger.postgres import Place, PostgresStore
 from veridict.ledger.verify import check_log
 
 
@@ -108,6 +109,35 @@ def test_where_nobody_can_be_asked_the_outcome_is_called_unknown(tmp_path: Path)
             assert size in (1, 2)
             assert log.append([make_entry("c")]).first_index == size
             assert check_log(log) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after", ["an answer", "what waits for none"])
+def test_a_writer_that_hangs_with_the_lock_loses_it(
+    tmp_path: Path, postgres: Server, after: str
+) -> None:
+    """It is stopped in the middle of a transaction, as a machine that sleeps stops a process."""
+    store = postgres.new_place()
+    with Kept(tmp_path / "a", store).open() as log:
+        log.append([make_entry("a")])
+        with closing(PostgresStore(Place.parse(store), writable=True)) as hanging:
+
+            def hang() -> None:
+                with hanging.transaction() as held:
+                    held.put("meta", ("key",), ("value",), ["late", b"1"])
+                    if after == "an answer":
+                        held.rows("SELECT 1")
+                    at = log.append([make_entry("b")])  # waits until it tires
+                    assert at.first_index == 1
+
+            with pytest.raises(StorageFailed) as caught:
+                hang()
+            assert "nothing was written" in f"{caught.value.message} {caught.value.remedy}"
+            assert log.meta_get("late") is None
+            with hanging.transaction() as held:
+                held.put("meta", ("key",), ("value",), ["late", b"2"])
+        assert log.meta_get("late") == b"2"
+        assert check_log(log) == []
 
 
 def test_lines_dropped_while_idle_are_not_noticed(tmp_path: Path, postgres: Server) -> None:

@@ -21,6 +21,7 @@ _CAUSES = (
     ("42501", "this user may not write there", "grant it the log's tables"),
     ("42P01", "the database holds no log", "open it once for writing, or mend VERIDICT_STORE"),
     ("25006", "the database is read-only", "name the primary server, not its standby"),
+    ("25P03", "this writer fell silent in its transaction", "send it again; nothing was written"),
     ("55P03", "another writer holds the log too long", "see what hangs in pg_stat_activity"),
     ("40", "the database undid the transaction", "send it again"),
     ("23", "the database holds records the log did not write", "audit the log"),

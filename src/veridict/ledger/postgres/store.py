@@ -16,6 +16,7 @@ from time import monotonic, sleep
 from typing import Any
 
 from psycopg import Connection, Error
+from psycopg.errors import LockNotAvailable
 from psycopg.sql import SQL, Identifier
 
 from veridict.core.errors import StorageFailed
@@ -28,10 +29,18 @@ from veridict.ledger.store import Store, Transaction
 # Each statement sees what was committed before it; readers and backups pass the lock.
 _BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED; LOCK TABLE veridict_log IN EXCLUSIVE MODE"
 _SESSION = """
-SET lock_timeout = '60s'; SET idle_in_transaction_session_timeout = '30s';
+SET lock_timeout = '15s'; SET idle_in_transaction_session_timeout = '15s';
 SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
 SELECT set_config('synchronous_commit', 'on', false)
  WHERE current_setting('synchronous_commit') IN ('off', 'local')
+"""
+# Ends the session of a writer that holds the lock and has said nothing for 15 s: its process was
+# stopped, or its machine is away. Nothing of its transaction stands.
+_TAKE = """
+SELECT count(pg_terminate_backend(pid)) FROM pg_locks JOIN pg_stat_activity USING (pid)
+ WHERE relation = 'veridict_log'::regclass AND mode = 'ExclusiveLock' AND granted
+   AND wait_event = 'ClientRead'
+   AND clock_timestamp() - greatest(query_start, state_change) > interval '15 s'
 """
 _TURN = """
 INSERT INTO writer VALUES (%s, %s, now())
@@ -84,18 +93,28 @@ class PostgresStore(Store):
             self._turn += 1
 
     def _begin(self) -> Connection:
-        """Inside a transaction that holds the log's lock, once more where the line was dead."""
+        """Inside a transaction that holds the log's lock.
+
+        Tried once more where the line was dead, or another writer hung with the lock.
+        """
         for attempt in (1, 2):
             db = self._writer = self._writer or self._open_writer()
             try:
                 db.execute(_BEGIN)
             except (Error, OSError) as error:
                 self._abandon(db)
-                if attempt == 2 or not is_lost(error):
+                if attempt == 2 or not (is_lost(error) or self._took(error)):
                     raise failed(self.name, error) from error
             else:
                 return db
         raise AssertionError("unreachable")
+
+    def _took(self, error: Failure) -> bool:
+        """Whether the lock was awaited in vain, and taken from a writer that hangs."""
+        if not isinstance(error, LockNotAvailable) or self._writer is None:
+            return False
+        row = self._writer.execute(_TAKE).fetchone()
+        return row is not None and bool(row[0])
 
     def _committed(self, error: Failure) -> bool:
         """Whether the transaction stands whose COMMIT got no answer.

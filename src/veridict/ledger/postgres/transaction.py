@@ -25,7 +25,9 @@ class PostgresTransaction(Transaction):
         self._db, self._line = db, line
 
     def rows(self, sql: str, args: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        return self._db.execute(spoken(sql), args, binary=True).fetchall()
+        cursor = self._db.execute(spoken(sql), args, binary=True)
+        self._line.sync()  # not only a fetch: a server that waits behind a sync knows it is idle
+        return cursor.fetchall()
 
     def execute(self, sql: str, args: Sequence[Any] = ()) -> int:
         cursor = self._db.execute(spoken(sql), args)
