@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -125,11 +126,17 @@ with kept.open() as log:
 """
 
 
-def test_a_plain_user_who_lost_the_directory_is_told_and_finds_all_again(tmp_path: Path) -> None:
-    home = tmp_path / "home"
+@pytest.fixture
+def open_path() -> Iterator[Path]:
+    """A directory that every user can reach, as pytest's own cannot."""
+    with tempfile.TemporaryDirectory(prefix="veridict-user-") as made:
+        Path(made).chmod(0o711)
+        yield Path(made)
+
+
+def test_a_plain_user_who_lost_the_directory_is_told_and_finds_all_again(open_path: Path) -> None:
+    home = open_path / "home"
     home.mkdir()
-    for above in (tmp_path, *list(tmp_path.parents)[:2]):
-        above.chmod(0o711)
     if os.geteuid() == 0:
         os.chown(home, 65534, 65534)
     ran = subprocess.run(
