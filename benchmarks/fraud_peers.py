@@ -29,7 +29,7 @@ from veridict.watch.stream import Table
 DAY_S = 86_400
 WINDOW_S = 30 * DAY_S
 BATCH = 512
-LONG_ROWS = 12_000  # cycles of any order to length 10 cost snapml a minute on these
+LONG_ROWS = 28_000  # a full window, and some; beyond, snapml takes minutes
 EQUAL_ROWS = 20_000
 BINS = [2, 3, 4, 5, 6]
 CYCLES = ("cycles_2", "cycles_3", "cycles_4", "cycles_5", "cycles_6_10")

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tools.gas_table import gas_table, judge_table
+from tools.watch_tables import checks_table, detectors_table, features_table
 from veridict.core import errors
 from veridict.core.errors import VeridictError
 
@@ -82,6 +83,9 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "figures": figures_table,
     "gas": gas_table,
     "judge": judge_table,
+    "features": features_table,
+    "detectors": detectors_table,
+    "checks": checks_table,
 }
 
 
