@@ -45,6 +45,7 @@ class LogView:
         self._vault = vault
         self._store: Store = store_of(directory, store, writable=writable)
         self._nodes = TileNodes(self._store.tile)
+        self._seen = 0  # the log was so long once, and does not shrink
         self._heads = Heads(self._store, lambda size: range_root(0, size, self._nodes))
         self._boxes = Boxes(self._store, vault)
         self._lookups = Lookups(directory, self._store, self._boxes, vault)
@@ -245,7 +246,9 @@ class LogView:
     # -- checks ------------------------------------------------------------------------------
 
     def _tree(self, size: int | None) -> int:
-        whole = self.size
+        if size is not None and 0 <= size <= self._seen:
+            return size
+        whole = self._seen = self.size
         if size is not None and not 0 <= size <= whole:
             raise BadInput(f"the log has {whole} records, not {size}", remedy="ask for fewer")
         return whole if size is None else size
