@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import rlp
+from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
 from tests.support.anvil import CHAIN_ID
@@ -72,6 +73,14 @@ class Script:
         self._nonces[by.address] += 1
         return Step(title, bytes(by.sign_transaction(full).raw_transaction))
 
+    def nonce(self, by: LocalAccount) -> int:
+        """Of the account's next transaction."""
+        return self._nonces[by.address]
+
+    def skip(self, by: LocalAccount) -> None:
+        """An authorization used a nonce of the account."""
+        self._nonces[by.address] += 1
+
     def created(self, by: LocalAccount = RICH) -> str:
         """The address of a contract that the account's next transaction deploys."""
         return contract_address(by.address, self._nonces[by.address])
@@ -119,6 +128,7 @@ def chosen_steps() -> Iterator[Step]:
     listed = [{"address": where, "storageKeys": keys}]
     yield call("with an access list", "clear", 2, accessList=listed)
     yield script.step("a legacy access list", to=where, gasPrice=50 * GWEI, accessList=listed)
+    yield from _set_code_steps(script, where)
     yield script.step("init code reverts", data=bytes.fromhex("60006000fd"))
     yield script.step("code too large", data=bytes.fromhex("620060016000f3"), gas=9_000_000)
     yield script.step("code begins with ef", data=bytes.fromhex("60ef60005360016000f3"))
@@ -132,6 +142,42 @@ def chosen_steps() -> Iterator[Step]:
         yield script.step(f"{name}: deploys", data=returning(bytes.fromhex(program)))
         for gas in (MANY_GAS, 60_000):
             yield script.step(f"{name}: {gas} gas", to=at, data=b"\x07" * 64, gas=gas)
+
+
+# It never pays: what fees leave of a payer's ether is not the same on every chain.
+LENDER: LocalAccount = Account.from_key("0x" + "7c" * 32)
+
+
+def _set_code_steps(script: Script, box_at: str) -> Iterator[Step]:
+    """EIP-7702: accounts lend themselves the code of Box, are called, and take it back."""
+    put = Abi("Box", box().abi).function("put", 2).encode([7, 70])
+    nobody = "0x" + "00" * 20
+
+    def lent(by: LocalAccount, to: str, nonce: int, chain_id: int = CHAIN_ID) -> Any:
+        return by.sign_authorization({"chainId": chain_id, "address": to, "nonce": nonce})
+
+    def lends(title: str, *authorizations: Any, to: str = STRANGER, data: bytes = b"") -> Step:
+        return script.step(title, to=to, data=data, authorizationList=list(authorizations))
+
+    # anvil refunds for an account that does not exist as for one that does; EIP-7702 does not
+    yield script.step("an account comes to exist", to=LENDER.address, value=1)
+    yield lends("lends code", lent(LENDER, box_at, 0))
+    yield script.step("calls the code that was lent", to=LENDER.address, data=put)
+    yield lends("lends with a wrong nonce", lent(LENDER, box_at, 99))
+    yield lends("lends on another chain", lent(LENDER, box_at, 1, chain_id=5))
+    twice = (lent(LENDER, STRANGER, 1, chain_id=0), lent(LENDER, box_at, 2))
+    yield lends("lends twice, once on any chain", *twice, to=LENDER.address, data=put)
+    yield lends("takes it back", lent(LENDER, nobody, 3))
+    yield script.step("calls what was taken back", to=LENDER.address, data=put)
+    yield lends("lends the code of one who lends", lent(LENDER, LENDER.address, 4))
+    yield script.step("calls itself in a circle", to=LENDER.address, data=put)
+    yield lends("an account that pays lends", lent(OTHER, box_at, script.nonce(OTHER)))
+    script.skip(OTHER)
+    yield script.step("and goes on sending", by=OTHER, to=box_at, data=put)
+    yield lends("the sender itself lends", lent(RICH, box_at, script.nonce(RICH) + 1))
+    script.skip(RICH)
+    yield lends("the sender takes it back", lent(RICH, nobody, script.nonce(RICH) + 1))
+    script.skip(RICH)
 
 
 # Opcodes whose meaning does not depend on who makes the blocks.
