@@ -49,8 +49,7 @@ def urls(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
+@pytest.mark.parametrize(("phone", "dark"), [(False, False), (True, True)], ids=["desk", "phone"])
 def test_the_report_shows_every_answer(
     urls: dict[str, str], open_page: OpenPage, phone: bool, dark: bool
 ) -> None:
