@@ -14,10 +14,6 @@ import numpy as np
 from veridict.core.nouns import Decision
 from veridict.watch.detectors.base import Alert, Example, Stateless, View
 
-MIN_CYCLE = 3  # two accounts paying each other back are everyday life
-GATHERED = 3
-FAN = 10
-
 EXAMPLE = Example(
     (
         (0, "a", "b", 90_000),
@@ -31,27 +27,24 @@ EXAMPLE = Example(
 
 
 class Rings(Stateless):
-    """Cycles of three accounts and more, scatter-gathers of three ways, sudden fans."""
+    """Cycles of three accounts and more, scatter-gathers of three ways and more.
+
+    Two accounts that pay each other back are everyday life, and so is one that many pay.
+    """
 
     name = "rings"
     needs: ClassVar[tuple[str, ...]] = (
         "cycles_3", "cycles_4", "cycles_5", "cycles_6_10", "shortest_cycle", "scatter_3",
-        "scatter_4", "payee_fan_in", "payee_payments_in", "payee_payments_out",
+        "scatter_4",
     )  # fmt: skip
 
     def judge(self, view: View) -> list[Alert]:
-        c3, c4, c5, c6, _, s3, s4, fan, paid_in, paid_out = map(view.feature, self.needs)
+        c3, c4, c5, c6, _, s3, s4 = map(view.feature, self.needs)
         cycle, gather = c3 + c4 + c5 + c6, s3 + s4
-        # gathered from many, each once, and nothing goes out yet: a collecting account
-        collects = (fan >= FAN) & (paid_in <= 1.5 * fan) & (paid_out == 0.0)
         alerts = []
-        for row in np.flatnonzero((cycle > 0) | (gather > 0) | collects).tolist():
-            if cycle[row] > 0:
-                name, strength = "shortest_cycle", 1.0
-            elif gather[row] > 0:
-                name, strength = ("scatter_4" if s4[row] > 0 else "scatter_3"), 0.8
-            else:
-                name, strength = "payee_fan_in", 0.4
+        for row in np.flatnonzero((cycle > 0) | (gather > 0)).tolist():
+            name = "scatter_4" if s4[row] > 0 else "scatter_3"
+            name, strength = ("shortest_cycle", 1.0) if cycle[row] > 0 else (name, 0.8)
             reason = view.sentence(row, name)
             alerts.append(Alert(row, self.name, Decision.REVIEW, reason, strength))
         return alerts
