@@ -39,6 +39,7 @@ exports: (  # the round under way
     rounds.round,
     rounds.beacon,
     rounds.tally,
+    rounds.under_way,
     rounds.digest_of,
 )
 exports: (  # rules
@@ -271,8 +272,7 @@ def claim(round: uint256, number: uint256, amount: uint256, proof: DynArray[byte
     assert number < size, "Federation: no such reward"
     assert not sortition.has(self._claimed[round], number), "Federation: claimed already"
     leaf: bytes32 = sha256(concat(0x00, convert(number, bytes32), convert(amount, bytes32)))
-    included: bool = merkle.includes(number, size, leaf, proof, last.report)
-    assert included, "Federation: not in the report"
+    assert merkle.includes(number, size, leaf, proof, last.report), "Federation: not in the report"
     self._claimed[round] |= 1 << number
     paid: uint256 = min(min(amount, membership.members[number].stake), left)
     self._decisions[round].rest = last.rest - paid
@@ -318,12 +318,12 @@ def committee() -> uint256[DRAWN]:
 
 @external
 @view
-def decision() -> (bytes32, bytes32, uint256):
+def status() -> (uint256, uint256, bytes32, bytes32):
     """
-    @notice State, report and time of the current round's decision; the time is 0 before it.
+    @notice Phase, last final round, and state and report of the current decision, if any.
     """
     now: Final = self._decisions[rounds.round]
-    return now.state, now.report, self._decided_at
+    return self._phase(), self.last_final, now.state, now.report
 
 
 @external

@@ -160,6 +160,24 @@ def tally() -> (uint256, uint256, uint256):
 
 @external
 @view
+def under_way() -> (uint256, bytes32, uint256, uint256, uint256, uint256, uint256):
+    """
+    @notice Round, beacon, numbers given, and bits: who stands, who is of the round, who has
+            committed, who has revealed.
+    """
+    return (
+        self.round,
+        self.beacon,
+        membership.count,
+        membership.active,
+        self.roster,
+        self._committed & ~NOBODY,
+        self._revealed & ~NOBODY,
+    )
+
+
+@external
+@view
 def digest_of(number: uint256) -> bytes32:
     """
     @notice What a member revealed in this round; 0 where nothing.

@@ -254,7 +254,7 @@ def challenge(fed: address, state: bytes32, report: bytes32):
         if it.contract.phase() == JURY and it.contract.standing(member):
             it.contract.judge(STATE, REPORT, sender=it.owners[member])
     assert it.contract.phase() == DONE
-    assert it.contract.decision()[0] == STATE
+    assert it.contract.status()[2] == STATE
     assert it.contract.pot() == 3 * ETHER  # both stakes, and what the challenger refused
 
 

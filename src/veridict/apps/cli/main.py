@@ -27,6 +27,7 @@ ROSTER = {
     "erase": "erase:erase",
     "explain": "explain:explain_command",
     "dispute": "dispute:dispute",
+    "federate": "federate:federate",
     "network": "network:network",
     "chain": "chain:chain",
 }

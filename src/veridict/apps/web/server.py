@@ -36,7 +36,7 @@ class WebServer:
 
     def __init__(self, app: FastAPI, host: str = "127.0.0.1", port: int = 0) -> None:
         self._app = app
-        self._socket = _bind(host, port)
+        self._socket = bind(host, port)
         self.host = host
         self.port: int = self._socket.getsockname()[1]
         config = uvicorn.Config(
@@ -86,7 +86,7 @@ def serve_app(app: Starlette, host: str, port: int, tell: Callable[[str], None])
 
     Raises BadInput when the address is taken.
     """
-    sock = _bind(host, port)
+    sock = bind(host, port)
     name = f"[{host}]" if ":" in host else host
     tell(f"http://{name}:{sock.getsockname()[1]}/")
     config = uvicorn.Config(
@@ -100,7 +100,7 @@ def _close_streams(app: FastAPI) -> None:
     cast(Desk, app.state.desk).closing.set()
 
 
-def _bind(host: str, port: int) -> socket.socket:
+def bind(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

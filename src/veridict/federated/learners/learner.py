@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from veridict.core.codec import canonical_json
+from veridict.core.codec import canonical_json, parse_json
 from veridict.core.errors import BadInput
 from veridict.federated.fixed import F64, I64, WEIGHT_ONE, Clip, Update, encode
 from veridict.models.compile import Compiled
@@ -78,20 +78,35 @@ class Scale:
         """Of an update from `rows` rows."""
         return max(1, min(WEIGHT_ONE, rows * WEIGHT_ONE // self.rows_max))
 
-    @property
-    def digest(self) -> bytes:
-        """SHA-256 over names, and hexadecimal floats: the same text on every machine."""
-        return sha256(
-            canonical_json(
-                {
-                    "names": list(self.names),
-                    "means": [m.hex() for m in self.means],
-                    "deviations": [d.hex() for d in self.deviations],
-                    "edges": [[e.hex() for e in edges] for edges in self.edges],
-                    "rows_max": self.rows_max,
-                }
+    def encode(self) -> bytes:
+        """Canonical JSON with hexadecimal floats: the same text on every machine."""
+        return canonical_json(
+            {
+                "names": list(self.names),
+                "means": [m.hex() for m in self.means],
+                "deviations": [d.hex() for d in self.deviations],
+                "edges": [[e.hex() for e in edges] for edges in self.edges],
+                "rows_max": self.rows_max,
+            }
+        )
+
+    @classmethod
+    def decode(cls, data: bytes) -> Scale:
+        """Raises BadInput for anything `encode` would not write."""
+        try:
+            read = parse_json(data)
+            scale = cls(
+                tuple(map(str, read["names"])),
+                tuple(map(float.fromhex, read["means"])),
+                tuple(map(float.fromhex, read["deviations"])),
+                tuple(tuple(map(float.fromhex, edges)) for edges in read["edges"]),
+                int(read["rows_max"]),
             )
-        ).digest()
+            if scale.encode() == data:
+                return scale
+        except (ValueError, TypeError, LookupError, AttributeError):
+            pass
+        raise BadInput("these bytes are no scale", remedy="fetch the state that is final")
 
 
 class Learner(ABC):

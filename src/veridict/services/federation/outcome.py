@@ -1,0 +1,122 @@
+"""What a round comes to: recomputed by every member from the same posts, bit for bit.
+
+    root update → sums → rule → state
+                        ↘ shares → rewards → report (a Merkle root over all members' rewards)
+
+The root batch's update is trained in floats, which may differ in the last bits between
+machines. So the members of the committee each post theirs, and everybody uses the first that
+is within tolerance of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from eth_abi.abi import encode
+
+from veridict.core.errors import BadInput
+from veridict.federated.contribution import rewards
+from veridict.federated.fixed import Update
+from veridict.federated.learners.learner import Learner, digest_of
+from veridict.federated.round import GroupSum, Turned, turn
+from veridict.federated.rules import Rule
+from veridict.federated.wire import decode_update
+from veridict.proofs.merkle import leaf_hash, root_from_leaf_hashes
+from veridict.proofs.prover import inclusion_proof
+from veridict.services.federation.seat import Decision
+
+ROOT_TOLERANCE = 1 << 12  # of 2^27: what other float arithmetic may cost, and far below a poison
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A member left out of a round, and why."""
+
+    member: int
+    finding: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`amounts`: wei for each member number."""
+
+    turned: Turned
+    amounts: tuple[int, ...]
+    refusals: tuple[Refusal, ...]
+
+    @property
+    def decision(self) -> Decision:
+        return Decision(digest_of(self.turned.state), root_from_leaf_hashes(self._leaves))
+
+    def proof(self, member: int) -> list[bytes]:
+        """Inclusion of the member's reward in the report."""
+        leaves = self._leaves
+
+        def nodes(level: int, index: int) -> bytes:
+            return root_from_leaf_hashes(leaves[index << level : (index + 1) << level])
+
+        return inclusion_proof(member, len(leaves), nodes)
+
+    @property
+    def _leaves(self) -> list[bytes]:
+        words = (encode(["uint256", "uint256"], [n, a]) for n, a in enumerate(self.amounts))
+        return [leaf_hash(word) for word in words]
+
+
+def outcome(
+    learner: Learner,
+    state: bytes,
+    sums: Sequence[GroupSum],
+    rule: Rule,
+    root: Update | None,
+    stakes: Sequence[int],
+    pot: int,
+    refusals: Sequence[Refusal] = (),
+) -> Outcome:
+    """`stakes`: wei, by member number; `pot`: wei a round pays at most.
+
+    Rewards follow the parts that the rule gave, which are exact; what each part was worth on
+    a hold-out is measured in floats and stands in the member's own log.
+    """
+    turned = turn(learner, state, sums, rule, root)
+    paid = rewards(turned.shares, dict(enumerate(stakes)), pot)
+    silent = [
+        Refusal(member, "federation.no-say", "the rule gave its update no part")
+        for member in turned.without_say
+    ]
+    return Outcome(
+        turned,
+        tuple(paid.get(member, 0) for member in range(len(stakes))),
+        (*refusals, *silent),
+    )
+
+
+def opened_updates(
+    bodies: Mapping[int, bytes], length: int
+) -> tuple[dict[int, Update], list[Refusal]]:
+    """Open updates by member; those that are malformed or above the bound are refused by name."""
+    good, refused = {}, []
+    for member, body in sorted(bodies.items()):
+        try:
+            good[member] = decode_update(body, length)
+        except BadInput as error:
+            refused.append(Refusal(member, "federation.bad-update", error.message))
+    return good, refused
+
+
+def agreed_root(
+    own: Update, posted: Mapping[int, bytes], drawn: Sequence[int], length: int
+) -> Update:
+    """The first drawn member's root update that is within tolerance of `own`; or `own`."""
+    for member in drawn:
+        try:
+            theirs = decode_update(posted[member], length)
+        except (KeyError, BadInput):
+            continue
+        near = np.abs(theirs.values - own.values).max() <= ROOT_TOLERANCE
+        if theirs.weight == own.weight and near:
+            return theirs
+    return own
