@@ -295,6 +295,15 @@ def test_a_defect_is_found_and_named(defect: Defect) -> None:
     assert report.standing is Standing.FAILS
 
 
+def test_findings_without_end_are_counted() -> None:
+    more = {f"notes/{number}": b"" for number in range(500)}
+    told = [Claim("m", str(number), "0.5", "", 1) for number in range(500)]
+    members = {**small_pack(), **more, layout.METRICS: layout.encode_claims(told)}
+    report = verified(BytesIO(packed(members, SIGNER)), KNOWN)
+    assert sum(len(answer.findings) for answer in report.answers) < 50
+    assert {"480 more"} <= {found.found for found in report.whose.findings}
+
+
 def test_names_of_defects_are_distinct() -> None:
     assert len({defect.name for defect in DEFECTS}) == len(DEFECTS)
 

@@ -14,6 +14,7 @@ What makes the file no pack raises; what makes it a false one is a finding, and 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -34,6 +35,7 @@ from veridict.proofs.tlog_tiles import (
     paths_between,
     width_of,
 )
+from veridict.services.audit.walk import MAX_FINDINGS
 from veridict.services.pack import layout, manifest
 from veridict.services.pack.archive import Archive
 from veridict.services.pack.layout import About, Claim, State
@@ -50,6 +52,7 @@ class Pack:
         self.archive = Archive(source)
         try:
             self.findings: list[Finding] = []
+            self._many: Counter[str] = Counter()  # findings of one code
             self.about = About.decode(self._need(layout.ABOUT, layout.MAX_JSON_BYTES))
             self.head = SignedCheckpoint(_text(self._need(layout.LOG + CHECKPOINT, MAX_NOTE_BYTES)))
             self.own_key = _key(self.about)
@@ -100,6 +103,10 @@ class Pack:
         if told:
             for name in sorted(told.keys() ^ (set(names) - {layout.SUMS, layout.STATEMENT})):
                 self._found("pack.sums", layout.SUMS, "the members, one line each", name)
+        for code, many in self._many.items():
+            if many > MAX_FINDINGS:
+                more = f"{many - MAX_FINDINGS:,} more"
+                self.findings.append(Finding(code, "elsewhere", "no more findings", more))
         return len(names)
 
     def _signed_sums(self, key: Verifier) -> dict[str, str]:
@@ -150,7 +157,9 @@ class Pack:
         return data
 
     def _found(self, code: str, where: str, expected: str, found: str) -> None:
-        self.findings.append(Finding(code, where, expected, found))
+        self._many[code] += 1
+        if self._many[code] <= MAX_FINDINGS:
+            self.findings.append(Finding(code, where, expected, found))
 
 
 class PackLog:

@@ -10,7 +10,7 @@ from veridict.core.nouns import Check, Finding
 from veridict.core.progress import silent
 from veridict.models.canonical import CanonicalModel
 from veridict.models.card import Metric, ModelCard
-from veridict.services.audit.walk import Row
+from veridict.services.audit.walk import Notes, Row
 from veridict.services.pack.answers import NO_DATA, Answer, Case, Data, Told, count, short
 from veridict.services.pack.layout import Claim
 from veridict.services.pack.measured import Measured
@@ -96,16 +96,16 @@ def _compared(claims: Sequence[Claim], made: Sequence[Claim]) -> list[Finding]:
     """The keeper's claims may be neither wrong, nor invented, nor left out."""
     due = {(c.model_id, c.group, c.name): c for c in made}
     told = {(c.model_id, c.group, c.name): c for c in claims}
-    findings = []
+    notes = Notes()
     if len(told) < len(claims):
         twice = f"{len(claims) - len(told)} of them twice"
-        findings.append(Finding("metric.twice", "the keeper's measures", "each once", twice))
+        notes.wrong("metric.twice", "the keeper's measures", "each once", twice)
     for key in sorted(due.keys() | told.keys()):
         if due.get(key) != told.get(key):
             where = f"{key[2]}, {key[1] or 'all rows'} (decided by {short(key[0])})"
             code = "metric.missing" if key not in told else "metric.false"
-            findings.append(Finding(code, where, _spelled(due.get(key)), _spelled(told.get(key))))
-    return findings
+            notes.wrong(code, where, _spelled(due.get(key)), _spelled(told.get(key)))
+    return list(notes.verdict()[1])
 
 
 def _spelled(claim: Claim | None) -> str:
