@@ -17,7 +17,7 @@ from pyarrow import csv, parquet
 
 from tests.support.cli import Ran, run
 from tests.support.missing import missing
-from tests.support.streams import HEADER, payment_lines, write_stream
+from tests.support.payment_files import HEADER, payment_lines, write_stream
 from tests.support.told import opened, told_copy
 from veridict.chain.embedded import EmbeddedChain
 

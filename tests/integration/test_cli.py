@@ -11,7 +11,7 @@ import click
 import pytest
 
 from tests.support.cli import run
-from tests.support.streams import payment_lines, write_stream
+from tests.support.payment_files import payment_lines, write_stream
 from tests.support.told import opened, prediction_at, told_copy
 from veridict.apps.cli.main import ROSTER, cli
 from veridict.services.receipt import Receipt

@@ -27,7 +27,7 @@ from veridict.services.anchoring.places import (
 from veridict.services.anchoring.poster import Plan, Poster
 from veridict.services.deploy import Network
 
-__all__ = ["anchor", "chain_anchors", "home_place", "log_id", "log_key"]
+__all__ = ["anchor", "home_place", "log_id", "log_key"]
 
 
 def home_place(log: Log, network: Network) -> Place:
@@ -54,22 +54,3 @@ def anchor(
     """
     journal = Journal.plain(log, lambda: clock_ms)
     return Poster(home_place(log, network), journal, Plan(deadline_s=0)).now(head)
-
-
-def chain_anchors(network: Network, identity: bytes) -> list[Anchor]:
-    """The chain's own list of anchors of one log, oldest first."""
-    events = network.anchor.events("Anchored", logId=identity)
-    return [
-        Anchor(
-            chain_id=network.addresses.chain_id,
-            contract=network.addresses.anchor,
-            log_id=identity,
-            size=event.args["size"],
-            root=event.args["root"],
-            time_s=event.args["time"],
-            tx_hash=event.tx_hash,
-            block_number=event.block_number,
-            block_hash=event.block_hash,
-        )
-        for event in events
-    ]
