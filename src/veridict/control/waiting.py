@@ -122,6 +122,6 @@ def learn_planner(
             boosters.append(boost(features[sample], cost, GROWTH, None, chosen))
         compiled = join(boosters, knots, NAMES, LEFT)
         worth = at_levels(compiled, features, knots)
-        planner = Planner(compiled, knots, threshold, most_saving(upcoming, starts, worth, knots))
-        accepts = planner_accepts(worth, knots, upcoming, planner.patience)
-    return planner
+        accepts = planner_accepts(worth, knots, upcoming)
+    patience = most_saving(upcoming, starts, worth, knots)
+    return Planner(compiled, knots, threshold, patience)
