@@ -14,6 +14,7 @@ from veridict.core.nouns import Decision
 from veridict.solutions.finance.credit import Credit
 from veridict.solutions.finance.payments import Payments
 from veridict.solutions.roster import SCENARIOS, scenario_of, scenario_of_data
+from veridict.watch.features.roster import chosen_sets
 from veridict.watch.mapping import parse_mapping
 from veridict.watch.scenario import Scenario
 
@@ -151,3 +152,21 @@ def test_what_cannot_be_opened_is_refused(
 ) -> None:
     with pytest.raises(error):
         scenario_of(name, **options)
+
+
+@pytest.mark.parametrize("sets", [("payments",), ("habits",), ("payments", "habits", "graph")])
+@pytest.mark.parametrize("delay_s", [None, 7 * 86_400])
+def test_payments_are_told_by_the_sets_that_were_chosen(
+    sets: tuple[str, ...], delay_s: int | None
+) -> None:
+    scenario = Payments("amlsim", None, sets=sets, label_delay_s=delay_s)
+    extractor = scenario.extractor()
+    assert tuple(f.name for f in extractor.features) == scenario.feature_names
+    x = extractor.batch(scenario.load().slice(0, 50))
+    assert x.shape == (50, len(scenario.feature_names))
+    assert all(scenario.reason_text(n, 1.0) for n in range(len(scenario.feature_names)))
+
+
+def test_an_unknown_feature_set_is_refused() -> None:
+    with pytest.raises(BadInput, match="no feature set 'hobbies'"):
+        chosen_sets(["hobbies"])

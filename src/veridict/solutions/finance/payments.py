@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING
 
 from veridict.core.errors import NotFound
 from veridict.core.nouns import Request
-from veridict.watch.features.names import FEATURES, RISK_FEATURES
+from veridict.watch.features.graph_names import GRAPH
+from veridict.watch.features.habit_names import HABIT_RISKS, HABITS
+from veridict.watch.features.names import FEATURES, RISK_FEATURES, Feature
 from veridict.watch.mapping import Column, Kind
 from veridict.watch.readers import read_rows
 from veridict.watch.scenario import Costs, Settlement, Words
 from veridict.watch.stream import Example, Shape, Table
 
 if TYPE_CHECKING:
-    from veridict.watch.features.payments import PaymentFeatures
+    from veridict.watch.features.together import FeatureSet
 
 DAY_S = 86_400
 FDH_FILE = "payments/fdh_cards_2018_apr_aug.parquet"
@@ -71,8 +73,19 @@ SHAPE: Shape[Payment] = Shape(Payment, _subject)
 BANDS = ((10_000, "below 100"), (25_000, "100 to 250"), (50_000, "250 to 500"))
 
 
+# What each feature set tells, and what more where labels are known after a delay.
+TOLD: dict[str, tuple[tuple[Feature, ...], tuple[Feature, ...]]] = {
+    "payments": (FEATURES, RISK_FEATURES),
+    "habits": (HABITS, HABIT_RISKS),
+    "graph": (GRAPH, ()),
+}
+
+
 class Payments:
-    """A `Scenario` over one source of payments. `label_delay_s` as in PaymentFeatures."""
+    """A `Scenario` over one source of payments. `label_delay_s` as in PaymentFeatures.
+
+    `sets`: the feature sets it is decided by, of TOLD; more tell more, and cost more.
+    """
 
     name = "payments"
     title = "Payments: fraud and laundering held before they settle"
@@ -99,11 +112,18 @@ class Payments:
         notices: tuple[str, ...] = (),
         croissant: bytes | None = None,
         label_delay_s: int | None = None,
+        sets: tuple[str, ...] = ("payments",),
     ) -> None:
         self.data_name, self.notices, self.croissant = data_name, notices, croissant
         self.label_delay_s = label_delay_s
         self._path, self._columns, self._mapping = path, columns, mapping
-        self._features = FEATURES if label_delay_s is None else FEATURES + RISK_FEATURES
+        self.sets = sets
+        told = [TOLD[name] for name in sets]
+        self._features = tuple(
+            feature
+            for always, delayed in told
+            for feature in (always if label_delay_s is None else always + delayed)
+        )
         self.feature_names = tuple(f.name for f in self._features)
 
     @classmethod
@@ -139,12 +159,10 @@ class Payments:
         with as_file(files(__package__) / "data" / "amlsim.parquet") as path:
             return Table(read_rows(path, COLUMNS, (), SHAPE.schema), SHAPE)
 
-    def extractor(self) -> PaymentFeatures:
-        from veridict.watch.features.payments import (
-            PaymentFeatures,  # Numba: not before it is needed
-        )
+    def extractor(self) -> FeatureSet:
+        from veridict.watch.features.roster import chosen_sets  # Numba: not before needed
 
-        return PaymentFeatures(label_delay_s=self.label_delay_s)
+        return chosen_sets(self.sets, label_delay_s=self.label_delay_s)
 
     def groups(self, fields: Payment) -> tuple[str, ...]:
         """By amount: payments carry nothing about the people.
