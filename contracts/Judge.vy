@@ -14,8 +14,8 @@
         decoded its bytes before.
 """
 
-from lib import data_contract
 from lib import merkle
+from lib import model_header
 from lib import record as records
 
 
@@ -55,24 +55,7 @@ event LieProven:
 
 
 MAX_CHUNKS: constant(uint256) = 16
-MAX_INPUTS: constant(uint256) = 2048  # 256 features of 8 bytes
-HEADER_BYTES: constant(uint256) = 32
-
-# The format's header: magic "VRDT" and version 1, kind, score bits, outputs - 1, ...
-FORMAT: constant(uint256) = 370747397121  # 0x5652445401
-TREES: constant(uint256) = 1
-LINEAR: constant(uint256) = 2
-MLP: constant(uint256) = 3
-SCORE_BITS: constant(uint256) = 32
-MAX_OUTPUTS: constant(uint256) = 64
-MAX_FEATURES: constant(uint256) = MAX_INPUTS // 8
-# ... and the length of a page
-SMALL_PAGE: constant(uint256) = 2047
-PAGE: constant(uint256) = 8188
-WORD: constant(uint256) = 32
-
-U8: constant(uint256) = 2**8 - 1
-U16: constant(uint256) = 2**16 - 1
+MAX_INPUTS: constant(uint256) = model_header.MAX_INPUTS
 
 SCORER_CODE: constant(bytes32) = 0x235ef28f0fc208647fed3d01e6bb7de501b018f94a0af081df0fea36aa46895a  # its codehash
 NO_SCORE: constant(int256) = min_value(int256)  # of inputs that are no row of the model
@@ -188,17 +171,6 @@ def _fits(chunk: address, inputs: Bytes[MAX_INPUTS]) -> bool:
     @notice Whether the inputs are as long as the model's, by the header in its first chunk.
             Reverts where that is no header of a model the scorer runs.
     """
-    header: uint256 = convert(
-        slice(chunk.code, data_contract.PREFIX_BYTES, HEADER_BYTES), uint256
-    )
-    kind: uint256 = (header >> 208) & U8
-    features: uint256 = (header >> 176) & U16
-    page: uint256 = (header >> 160) & U16
-    known: bool = header >> 216 == FORMAT and (header >> 200) & U8 == SCORE_BITS
-    if kind == TREES:
-        known = known and (page == PAGE or page == SMALL_PAGE)
-    else:
-        known = known and (kind == LINEAR or kind == MLP) and page == WORD
-    assert known and (header >> 192) & U8 < MAX_OUTPUTS, "Judge: not a model of this format"
-    assert features > 0 and features <= MAX_FEATURES, "Judge: not a model of this format"
+    features: uint256 = model_header.features(chunk)
+    assert features > 0, "Judge: not a model of this format"
     return len(inputs) == 8 * features

@@ -13,6 +13,7 @@
 
 from lib import data_contract
 from lib import erc7992
+from lib import model_header
 
 
 interface Hasher:
@@ -79,15 +80,19 @@ def register(
     model_id: bytes32, chunks: DynArray[address, MAX_CHUNKS], card: bytes32, n_features: uint256
 ):
     """
-    @notice Register a model whose bytes stand in `chunks`, in order.
+    @notice Register a model whose bytes stand in `chunks`, in order, and that the judge can run
+            as far as its header tells: of another, with more features than the judge takes, say,
+            a lie could never be proven.
     @param model_id SHA-256 of the canonical model bytes
     @param chunks Data contracts whose data concatenates to those bytes
     @param card SHA-256 of the model card
     @param n_features How many features one row has
     """
     assert self._models[model_id].owner == empty(address), "Registry: model is registered already"
-    assert n_features > 0, "Registry: a model has features"
     self._store_chunks(model_id, chunks)
+    features: uint256 = model_header.features(chunks[0])
+    assert features > 0, "Registry: not a model that the judge can run"
+    assert n_features == features, "Registry: the model has another number of features"
     self._models[model_id] = Model(
         owner=msg.sender,
         card=card,
@@ -218,6 +223,7 @@ def _only_owner(model_id: bytes32):
 def _store_chunks(model_id: bytes32, chunks: DynArray[address, MAX_CHUNKS]):
     assert len(chunks) > 0, "Registry: a model has chunks"
     assert self._digest(chunks) == model_id, "Registry: bytes do not hash to the model id"
+    assert model_header.is_cut_right(chunks), "Registry: chunks are cut otherwise than the judge reads"
     self._chunks[model_id] = chunks
     self._code[model_id] = self._fingerprint(chunks)
 

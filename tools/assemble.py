@@ -38,10 +38,11 @@ OPCODES: dict[str, tuple[int, int, int]] = {
     "eq": (0x14, 2, 1), "iszero": (0x15, 1, 1), "and": (0x16, 2, 1), "or": (0x17, 2, 1),
     "xor": (0x18, 2, 1), "not": (0x19, 1, 1), "byte": (0x1A, 2, 1), "shl": (0x1B, 2, 1),
     "shr": (0x1C, 2, 1), "sar": (0x1D, 2, 1), "calldataload": (0x35, 1, 1),
-    "calldatasize": (0x36, 0, 1), "gas": (0x5A, 0, 1), "staticcall": (0xFA, 6, 1), "extcodesize": (0x3B, 1, 1), "extcodecopy": (0x3C, 4, 0),
+    "calldatasize": (0x36, 0, 1), "extcodesize": (0x3B, 1, 1), "extcodecopy": (0x3C, 4, 0),
     "pop": (0x50, 1, 0), "mload": (0x51, 1, 1), "mstore": (0x52, 2, 0), "mstore8": (0x53, 2, 0),
     "jump": (0x56, 1, 0), "jumpi": (0x57, 2, 0), "mcopy": (0x5E, 3, 0), "return": (0xF3, 2, 0),
-    "revert": (0xFD, 2, 0), "invalid": (0xFE, 0, 0),
+    "revert": (0xFD, 2, 0), "invalid": (0xFE, 0, 0), "gas": (0x5A, 0, 1),
+    "staticcall": (0xFA, 6, 1),
 }  # fmt: skip
 JUMPDEST, PUSH0, DUP1, SWAP1, POP = 0x5B, 0x5F, 0x80, 0x90, 0x50
 ENDS = frozenset({"stop", "jump", "return", "revert", "invalid"})

@@ -21,23 +21,28 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
 from tests.support import trees, uniform
+from tests.support.contracts import model_bytes
 from tools.model_samples import forest
 from veridict.assurance.signed import sign_prediction
 from veridict.chain.artifacts import Artifact
 from veridict.chain.client import Client
 from veridict.chain.contract import Contract
-from veridict.chain.data_contract import MAX_DATA_BYTES, data_contract_initcode
+from veridict.chain.data_contract import data_contract_initcode
 from veridict.chain.deployment import deploy, deploy_code
 from veridict.chain.embedded.chain import EmbeddedChain
 from veridict.core.codec import TAG_INPUTS, TAG_REQUEST, commit
 from veridict.core.nouns import Decision, PredictionRecord
 from veridict.models.canonical import CanonicalModel
 from veridict.models.image import image, pack
+from veridict.models.layout import WORD_CHUNK_BYTES
+from veridict.models.layout import chunks as parts_of
 
 UPDATE = os.environ.get("VERIDICT_UPDATE_GAS") == "1"  # at import: tests see no VERIDICT_*
 SNAPSHOT = Path(__file__).with_name("gas.json")
 NOW_MS = 1_700_000_000_000
-KEY, SALT, MODEL_ID, CARD = (sha256(name).digest() for name in (b"key", b"salt", b"m", b"card"))
+KEY, SALT, CARD = (sha256(name).digest() for name in (b"key", b"salt", b"card"))
+MODEL = model_bytes(b"m")
+MODEL_ID = sha256(MODEL).digest()
 LEAF = trees.leaf(b"leaf")
 ETHER = 10**18
 
@@ -87,16 +92,16 @@ def key(name: str) -> LocalAccount:
 def registering(owner: Client, gas: Gas) -> None:
     registry = deploy(owner, Artifact.load("Registry"))
     for count in (1, 2, 4, 9):
-        parts = [bytes([count]) * MAX_DATA_BYTES] * count
-        chunks = deploy_code(owner, [data_contract_initcode(part) for part in parts])
-        model_id = sha256(b"".join(parts)).digest()
-        name = f"Registry.register, {count * MAX_DATA_BYTES:,} bytes in {count} chunk(s)"
+        data = model_bytes(b"", 30).ljust(count * WORD_CHUNK_BYTES, b"m")
+        chunks = deploy_code(owner, [data_contract_initcode(part) for part in parts_of(data)])
+        model_id = sha256(data).digest()
+        name = f"Registry.register, {len(data):,} bytes in {count} chunk(s)"
         gas[name] = registry.send("register", model_id, chunks, CARD, 30).gas_used
     gas["Registry.deprecate"] = registry.send("deprecate", model_id).gas_used
 
 
 def releasing(owner: Client, clock: Clock, gas: Gas) -> None:
-    registry, chunks = deploy(owner, Artifact.load("Registry")), (b"first", b"second")
+    registry, chunks = deploy(owner, Artifact.load("Registry")), map(model_bytes, (b"1", b"2"))
     releases = deploy(owner, Artifact.load("Releases"), registry.address)
     gas["Releases.create"] = releases.send("create", "line", key("other").address, 1).gas_used
     line = releases.call("line_of", owner.address, "line")
@@ -111,7 +116,7 @@ def releasing(owner: Client, clock: Clock, gas: Gas) -> None:
 
 
 def inferring(owner: Client, gas: Gas) -> None:
-    """A small model of trees: what the verifier adds to what `judge_gas.json` tells of the judge."""
+    """A small model of trees, by the judge itself and by the verifier that asks it."""
     nobody, registry = "0x" + "11" * 20, deploy(owner, Artifact.load("Registry"))
     scorer = deploy(owner, Artifact.load("Scorer"))
     judge = deploy(owner, Artifact.load("Judge"), registry.address, nobody, nobody, scorer.address)
@@ -161,7 +166,7 @@ def staking(owner: Client, other: Client, gas: Gas) -> Contract:
 
 
 def settling(owner: Client, anchor: Contract, stakes: Contract, gas: Gas) -> None:
-    registry, chunk = deploy(owner, Artifact.load("Registry")), data_contract_initcode(b"m")
+    registry, chunk = deploy(owner, Artifact.load("Registry")), data_contract_initcode(MODEL)
     registry.send("register", MODEL_ID, deploy_code(owner, [chunk]), CARD, 1)
     token = deploy(owner, Artifact.load("PaymentToken"))
     parts = (token.address, anchor.address, stakes.address, registry.address)

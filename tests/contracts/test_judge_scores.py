@@ -42,7 +42,7 @@ SMALL: dict[str, Model] = {
 @pytest.fixture(scope="module")
 def court(_local_evm: None) -> tuple[Any, Any]:
     """(registry, judge)"""
-    registry = contracts.deploy("Registry")
+    registry = boa.loads(contracts.SHELF)
     return registry, contracts.deploy("Judge", registry.address, NOBODY, NOBODY, contracts.scorer())
 
 
@@ -51,7 +51,7 @@ def register(registry: Any, model: Model) -> bytes:
 
 
 def register_bytes(registry: Any, data: bytes) -> bytes:
-    """The registry hashes them, it does not read them."""
+    """As no registry takes them: the judge is on its own."""
     model_id = sha256(data).digest()
     addresses = [contracts.data_contract(chunk) for chunk in chunks(data)]
     registry.register(model_id, addresses, contracts.CARD, 1)
@@ -133,7 +133,7 @@ def test_unknown_models_are_refused(court: tuple[Any, Any]) -> None:
     ],
 )  # fmt: skip
 def test_other_headers_are_refused(court: tuple[Any, Any], kind: str, at: int, value: int) -> None:
-    """Registered, because their hash is right, but no model of a format the judge runs."""
+    """By the judge too, should a registry have them."""
     registry, judge = court
     damaged = bytearray(CanonicalModel.from_parts(SMALL[kind]).bytes)
     damaged[at] = value

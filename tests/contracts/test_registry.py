@@ -10,10 +10,12 @@ import pytest
 from boa.util.abi import Address
 from eth_utils.crypto import keccak
 
-from tests.support.contracts import CARD, MODEL, MODEL_ID, data_contract, deploy
+from tests.support.contracts import CARD, MODEL, MODEL_ID, data_contract, deploy, model_bytes
 from tools.compile_contracts import SOURCES
 from veridict.chain.artifacts import Artifact
-from veridict.chain.data_contract import MAX_DATA_BYTES, READER
+from veridict.chain.data_contract import READER
+from veridict.models.layout import CHUNK_BYTES, WORD_CHUNK_BYTES
+from veridict.models.layout import chunks as parts_of
 
 NOBODY = "0x" + "00" * 20
 PROOF_SYSTEM = keccak(text="reexecution-veridict-v1")[:4]
@@ -62,9 +64,9 @@ def test_chunks_are_joined_in_order(registry: Any) -> None:
 @pytest.mark.parametrize("count", [9, 16])
 def test_large_models_fit(registry: Any, count: int) -> None:
     """Nine full chunks are 221 kB; sixteen, 393 kB, are the most."""
-    parts = [bytes([i]) * MAX_DATA_BYTES for i in range(count)]
-    model_id = sha256(b"".join(parts)).digest()
-    chunks = [data_contract(part) for part in parts]
+    data = model_bytes(b"", 3).ljust(count * WORD_CHUNK_BYTES, b"m")
+    model_id = sha256(data).digest()
+    chunks = [data_contract(part) for part in parts_of(data)]
     registry.register(model_id, chunks, CARD, 3)
     assert registry.chunks(model_id) == chunks
 
@@ -77,8 +79,42 @@ def test_bytes_that_hash_otherwise_are_refused(registry: Any) -> None:
 def test_no_chunks_no_features_no_model(registry: Any) -> None:
     with boa.reverts("Registry: a model has chunks"):
         registry.register(sha256(b"").digest(), [], CARD, 3)
-    with boa.reverts("Registry: a model has features"):
-        registry.register(MODEL_ID, [data_contract(MODEL)], CARD, 0)
+    for count in (0, 2, 256):
+        with boa.reverts("Registry: the model has another number of features"):
+            registry.register(MODEL_ID, [data_contract(MODEL)], CARD, count)
+
+
+@pytest.mark.parametrize(
+    ("at", "value"),
+    [(0, 0), (4, 2), (5, 0), (5, 4), (5, 1), (6, 20), (7, 64), (8, 1), (9, 0), (11, 33)],
+)
+def test_what_the_judge_cannot_run_is_refused(registry: Any, at: int, value: int) -> None:
+    """Another format, no features, more than 256 (768 + 3): a lie could never be proven."""
+    data = bytearray(MODEL)
+    data[at] = value if at != 8 else 3
+    with boa.reverts("Registry: not a model that the judge can run"):
+        registry.register(sha256(data).digest(), [data_contract(bytes(data))], CARD, 3)
+
+
+def test_most_features(registry: Any) -> None:
+    most, more = (model_bytes(b"", count) for count in (256, 257))
+    registry.register(sha256(most).digest(), [data_contract(most)], CARD, 256)
+    with boa.reverts("Registry: not a model that the judge can run"):
+        registry.register(sha256(more).digest(), [data_contract(more)], CARD, 257)
+
+
+def test_chunks_are_cut_as_the_judge_reads_them(registry: Any) -> None:
+    """The same bytes cut elsewhere have the same id, and would have another score."""
+    for kind, size in ((1, CHUNK_BYTES), (2, WORD_CHUNK_BYTES)):
+        data = bytearray(model_bytes(b"", 3).ljust(size + 99, b"m"))
+        data[5], data[10:12] = kind, (8188 if kind == 1 else 32).to_bytes(2, "big")
+        model_id = sha256(data).digest()
+        for cut in (size - 1, size - 90, size + 1):
+            parts = [data_contract(bytes(part)) for part in (data[:cut], data[cut:])]
+            with boa.reverts("Registry: chunks are cut otherwise than the judge reads"):
+                registry.register(model_id, parts, CARD, 3)
+        parts = [data_contract(part) for part in parts_of(bytes(data))]
+        registry.register(model_id, parts, CARD, 3)
 
 
 @pytest.mark.parametrize(

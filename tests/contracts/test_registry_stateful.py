@@ -12,12 +12,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from tests.support.contracts import CARD, account, data_contract, deploy
+from tests.support.contracts import CARD, account, data_contract, deploy, model_bytes
 from veridict.chain.data_contract import READER
+from veridict.models.layout import WORD_CHUNK_BYTES
 
-PARTS = (b"a", b"bb", b"abb")  # what data contracts hold
-# Each model's bytes, cut into rows of parts in one or two ways.
-MODELS = (((0,),), ((0, 1), (2,)), ((1, 0),), ((2, 0), (0, 1, 0)))
+SMALL, FULL = model_bytes(b"a", 3), model_bytes(b"f", 3).ljust(WORD_CHUNK_BYTES, b"f")
+PARTS = (SMALL, FULL, b"bb", b"b")  # what data contracts hold
+# Each model's bytes, cut into rows of parts in one or two ways, of which the judge reads one.
+MODELS = (((0,),), ((1, 2), (1, 3, 3)), ((1, 3),), ((1, 0),))
 CODES = {"gone": b"", "other": READER + b"other", "bare": b"a"}
 
 
@@ -53,7 +55,7 @@ class Models(RuleBasedStateMachine):
 
     who = st.integers(0, 1)
     which = st.integers(0, len(MODELS) - 1)
-    at = st.integers(0, 5)
+    at = st.integers(0, 7)
     copies = st.lists(st.integers(0, 1), min_size=4, max_size=4)
 
     def publish(self, part: bytes) -> None:
@@ -79,6 +81,8 @@ class Models(RuleBasedStateMachine):
         held = b"".join(self.code[a].removeprefix(READER) for a in chunks)
         if sha256(held).digest() != self.model_id(which):
             return "bytes do not hash to the model id"
+        if any(len(self.code[a]) - len(READER) != WORD_CHUNK_BYTES for a in chunks[:-1]):
+            return "chunks are cut otherwise than the judge reads"
         return None
 
     def intact(self, entry: Entry) -> bool:

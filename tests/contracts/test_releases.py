@@ -10,7 +10,7 @@ import pytest
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-from tests.support.contracts import CARD, account, data_contract, deploy
+from tests.support.contracts import CARD, account, data_contract, deploy, model_bytes
 
 DELAY_S = 1_000
 NOBODY = "0x" + "00" * 20
@@ -19,6 +19,7 @@ NAME = "payments"
 
 
 def model(registry: Any, data: bytes) -> bytes:
+    data = model_bytes(data)
     model_id = sha256(data).digest()
     registry.register(model_id, [data_contract(data)], CARD, 1)
     return model_id

@@ -11,12 +11,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from tests.support.contracts import CARD, account, data_contract, deploy
+from tests.support.contracts import CARD, account, data_contract, deploy, model_bytes
 
 DELAY_S = 100
 NONE = b"\0" * 32
 OWNER, HEIR, GUARDIAN, STRANGER = range(4)
-MODELS = [b"one", b"two", b"three"]
+MODELS = [model_bytes(name) for name in (b"one", b"two", b"three")]
 IDS = [NONE, *(sha256(data).digest() for data in MODELS)]
 
 

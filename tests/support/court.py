@@ -53,10 +53,11 @@ class Court:
         return self.register_bytes(CanonicalModel.from_parts(model).bytes)
 
     def register_bytes(self, data: bytes) -> bytes:
-        """Their SHA-256; the registry does not read them."""
+        """Their SHA-256; the registry reads nothing but the header."""
         model_id = sha256(data).digest()
         addresses = [contracts.data_contract(chunk) for chunk in chunks(data)]
-        self.registry.register(model_id, addresses, contracts.CARD, 1)
+        n_features = int.from_bytes(data[8:10], "big")
+        self.registry.register(model_id, addresses, contracts.CARD, n_features)
         return model_id
 
     def publish(self, bodies: list[bytes], by: Any = None, key: bytes = KEY) -> dict[str, Any]:

@@ -21,17 +21,16 @@ from veridict.chain.client import Client
 from veridict.chain.data_contract import data_contract_initcode
 from veridict.chain.embedded.chain import EmbeddedChain
 from veridict.chain.receipts import Tx
-from veridict.core.errors import UnsupportedModel
 from veridict.models.canonical import CanonicalModel
 from veridict.models.image import MISSING, image_of
 from veridict.models.layout import TreeModel
 from veridict.services.deploy import Network, deploy_network
+from veridict.services.registering import must_be_judgeable
 
 CHAIN_ID = 31337
 START_MS = 1_700_000_000_000
 WEALTH = 10**24  # wei of an account that lives as long as the measurement
 CARD = sha256(b"no card: only the price is asked").digest()
-MAX_CHUNKS, MAX_FEATURES = 16, 256  # what Registry.vy and Judge.vy take
 MISSING_SHARE = 0.05
 CALL_LIMIT = 15_000_000  # gas; several times what the largest model takes
 
@@ -63,13 +62,8 @@ def measure(model: CanonicalModel, rows: Sequence[bytes]) -> ModelGas:
 
 def measure_on(network: Network, model: CanonicalModel, rows: Sequence[bytes]) -> ModelGas:
     """As `measure`, on a chain where the model is not registered yet."""
+    must_be_judgeable(model)
     parts = model.chunks()
-    if len(parts) > MAX_CHUNKS or model.n_features > MAX_FEATURES:
-        raise UnsupportedModel(
-            f"{len(parts)} chunks and {model.n_features} features are more than the "
-            f"{MAX_CHUNKS} chunks the registry and the {MAX_FEATURES} features the judge takes",
-            remedy="train a smaller model; off chain this one can be scored as it is",
-        )
     stored = network.client.send_many([Tx(None, data_contract_initcode(part)) for part in parts])
     addresses = [receipt.contract_address for receipt in stored]
     registered = network.registry.send("register", model.id, addresses, CARD, model.n_features)

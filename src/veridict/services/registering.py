@@ -6,13 +6,14 @@ from hashlib import sha256
 
 from veridict.chain.data_contract import data_contract_initcode, data_of
 from veridict.chain.receipts import Tx
-from veridict.core.errors import EvidenceError, NotFound
+from veridict.core.errors import EvidenceError, NotFound, UnsupportedModel
 from veridict.ledger.log import Entry, Log
 from veridict.models.canonical import CanonicalModel
 from veridict.models.card import ModelCard
 from veridict.services.deploy import Network
 from veridict.services.records import ModelRecord, encode
 
+MAX_CHUNKS, MAX_FEATURES = 16, 256  # what Registry.vy and Judge.vy take
 NO_ADDRESS = "0x" + "00" * 20
 
 
@@ -22,9 +23,11 @@ def register(
     """Store the model's bytes on chain, register it, log it with its card; returns the gas used.
 
     The contract hashes the stored bytes itself, so a registered id always has
-    its bytes. Registering a model that is on chain already only logs it.
+    its bytes. Registering a model that is on chain already only logs it. Raises UnsupportedModel
+    for one that no judge could run: a lie about its score could never be proven.
     """
     gas = 0
+    must_be_judgeable(model)
     if not is_registered(network, model.id):
         stored = network.client.send_many(
             [Tx(to=None, data=data_contract_initcode(part)) for part in model.chunks()]
@@ -46,6 +49,18 @@ def register(
     )
     log.append([Entry(encode(record), None)])
     return gas
+
+
+def must_be_judgeable(model: CanonicalModel) -> None:
+    """Raises UnsupportedModel where the contracts do not take `model`, telling why."""
+    chunks = len(model.chunks())
+    if chunks > MAX_CHUNKS or model.n_features > MAX_FEATURES:
+        raise UnsupportedModel(
+            f"{chunks} chunks and {model.n_features} features are more than the "
+            f"{MAX_CHUNKS} chunks the registry and the {MAX_FEATURES} features the judge takes",
+            remedy="train a smaller model; off chain this one can be scored as it is",
+            model_id=model.id.hex(),
+        )
 
 
 def is_registered(network: Network, model_id: bytes) -> bool:
