@@ -7,7 +7,6 @@ exists nowhere. It costs the 255 neighbours and one wrapping a page, not the who
 
 from __future__ import annotations
 
-import os
 import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,14 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from veridict.core.errors import StorageFailed
 from veridict.privacy.master import KEY_BYTES, MasterKey
+from veridict.privacy.wrapping import damaged, name_of, storage_errors, unwrap, wrap
 
 FILE = "vault.sqlite"
-NONCE_BYTES = 12  # AES-GCM: NIST SP 800-38D §8.2.2, random, far below 2^32 uses of a key
 PAGE = 256
 _VERSION = 1
 _TABLES = f"""
@@ -84,7 +80,7 @@ class Slots:
         """The key under which names are hashed; it stays as long as the vault."""
         with self._read() as master:
             (box,) = self._db.execute("SELECT names FROM state").fetchone()
-            return _unwrap(master, box, b"names")
+            return unwrap(master, box, b"names")
 
     def of(self, hashes: Sequence[bytes]) -> dict[bytes, int]:
         """Slots by hash of their subject, of those that seal."""
@@ -114,7 +110,7 @@ class Slots:
                     number = slot // PAGE
                     if number not in pages:
                         pages[number] = self._page_key(master, number)
-                    found[slot] = _unwrap(pages[number], box, _name(slot))
+                    found[slot] = unwrap(pages[number], box, name_of(slot))
         return found
 
     def add(self, hashes: Sequence[bytes]) -> dict[bytes, int]:
@@ -129,7 +125,7 @@ class Slots:
                     continue
                 if page is None or page[0] != following // PAGE:
                     page = following // PAGE, self._open_page(master, following // PAGE)
-                box = _wrap(page[1], secrets.token_bytes(KEY_BYTES), _name(following))
+                box = wrap(page[1], secrets.token_bytes(KEY_BYTES), name_of(following))
                 made.append((following, subject, 0, box))
                 known[subject] = following
                 following += 1
@@ -157,7 +153,7 @@ class Slots:
             (names,) = self._db.execute("SELECT names FROM state").fetchone()
             self._db.execute(
                 "UPDATE state SET generation = ?, names = ?",
-                (generation, _wrap(fresh, _unwrap(master, names, b"names"), b"names")),
+                (generation, wrap(fresh, unwrap(master, names, b"names"), b"names")),
             )
         with storage_errors(self._path):
             self._settle()
@@ -207,7 +203,7 @@ class Slots:
                 first = (secrets.randbits(31) << 32) // PAGE * PAGE
                 for statement in _TABLES.split(";"):
                     self._db.execute(statement)
-                names = _wrap(master, secrets.token_bytes(KEY_BYTES), b"names")
+                names = wrap(master, secrets.token_bytes(KEY_BYTES), b"names")
                 self._db.execute("INSERT INTO state VALUES (0, ?, ?)", (first, names))
             self._db.execute("COMMIT")
         except BaseException:
@@ -268,13 +264,13 @@ class Slots:
     def _page_key(self, master: bytes, number: int) -> bytes:
         row = self._db.execute("SELECT box FROM page WHERE page = ?", (number,)).fetchone()
         if row is None:
-            raise _damaged(self._path)
-        return _unwrap(master, row[0], _name(number))
+            raise damaged(self._path)
+        return unwrap(master, row[0], name_of(number))
 
     def _open_page(self, master: bytes, number: int) -> bytes:
         """The page's key, drawn now if the page is new."""
         sql = "INSERT OR IGNORE INTO page VALUES (?, ?)"
-        fresh = _wrap(master, secrets.token_bytes(KEY_BYTES), _name(number))
+        fresh = wrap(master, secrets.token_bytes(KEY_BYTES), name_of(number))
         self._db.execute(sql, (number, fresh))
         return self._page_key(master, number)
 
@@ -282,10 +278,10 @@ class Slots:
         touched = without // PAGE
         pages: list[tuple[bytes, int]] = []
         for number, box in self._db.execute("SELECT page, box FROM page").fetchall():
-            key = _unwrap(master, box, _name(number))
+            key = unwrap(master, box, name_of(number))
             if number == touched:
                 key = self._wrap_slots_anew(number, key, without)
-            pages.append((_wrap(fresh, key, _name(number)), number))
+            pages.append((wrap(fresh, key, name_of(number)), number))
         self._db.executemany("UPDATE page SET box = ? WHERE page = ?", pages)
 
     def _wrap_slots_anew(self, number: int, key: bytes, without: int) -> bytes:
@@ -295,49 +291,11 @@ class Slots:
         first = number * PAGE
         sql = "SELECT slot, box FROM slot WHERE slot >= ? AND slot < ?"
         kept = [
-            (_wrap(fresh, _unwrap(key, box, _name(slot)), _name(slot)), slot)
+            (wrap(fresh, unwrap(key, box, name_of(slot)), name_of(slot)), slot)
             for slot, box in self._db.execute(sql, (first, first + PAGE)).fetchall()
         ]
         self._db.executemany("UPDATE slot SET box = ? WHERE slot = ?", kept)
         return fresh
-
-
-@contextmanager
-def storage_errors(path: Path) -> Iterator[None]:
-    """What SQLite, the file system and a wrong key raise, as StorageFailed."""
-    try:
-        yield
-    except (sqlite3.Error, OSError) as error:
-        name = getattr(error, "sqlite_errorname", None) or type(error).__name__
-        raise StorageFailed(
-            f"{path.name}: the vault cannot be opened or written: {error}",
-            remedy="free space and mend permissions, or put back the vault's backup; run again",
-            path=str(path),
-            cause=name,
-        ) from error
-    except InvalidTag as error:
-        raise _damaged(path) from error
-
-
-def _damaged(path: Path) -> StorageFailed:
-    return StorageFailed(
-        f"{path.name}: a wrapped key was altered",
-        remedy="put back the vault's backup; what it sealed cannot be opened without",
-        path=str(path),
-    )
-
-
-def _wrap(key: bytes, secret: bytes, name: bytes) -> bytes:
-    nonce = os.urandom(NONCE_BYTES)
-    return nonce + AESGCM(key).encrypt(nonce, secret, name)
-
-
-def _unwrap(key: bytes, box: bytes, name: bytes) -> bytes:
-    return AESGCM(key).decrypt(box[:NONCE_BYTES], box[NONCE_BYTES:], name)
-
-
-def _name(number: int) -> bytes:
-    return number.to_bytes(8, "big", signed=True)
 
 
 def _parts(values: Sequence[Any]) -> Iterable[list[Any]]:

@@ -22,7 +22,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from veridict.core.ports import Personal, Sealed
-from veridict.privacy.slots import NONCE_BYTES, Slots
+from veridict.privacy.slots import Slots
+from veridict.privacy.wrapping import NONCE_BYTES
 
 K = TypeVar("K")
 V = TypeVar("V")
