@@ -114,7 +114,7 @@ def test_chain_status_and_anchor(capsys: Capture, home: Path) -> None:
     assert run(capsys, "chain", "status", "--home", home).status == 0
     assert run(capsys, "chain", "anchor", "--home", home, "--json").status == 0
     again = run(capsys, "chain", "anchor", "--home", home, "--json")
-    assert again.json == {"anchored": None}
+    assert again.json == {"anchored": None, "gas": 0, "problem": None, "chains": {}}
 
 
 def test_model_show(capsys: Capture, home: Path) -> None:
