@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from tests.support.federated_members import Village, rules_of, some_rows
+from tests.support.federated_members import ROOT, Village, rules_of, some_rows
 from veridict.federated.learners import Rows
 from veridict.federated.learners.learner import digest_of
 from veridict.federated.wire import encode_update
@@ -73,8 +73,7 @@ def test_a_member_that_dies_in_any_phase_stops_nobody(
 ) -> None:
     it = village(mode=mode)
     it.until_final(1)
-    while it.phase is not phase:
-        it.walk()
+    it.until(phase)
     victim = it.members[0].seat.drawn()[0]
     it.dead.add(victim)
     it.until_final(3, most=600)
@@ -89,8 +88,7 @@ def test_a_member_that_dies_in_any_phase_stops_nobody(
 def test_a_member_killed_after_its_draft_reveals_what_it_committed(village: Make) -> None:
     it = village()
     it.until_final(2)
-    while it.phase is not Phase.REVEAL:
-        it.walk()
+    it.until(Phase.REVEAL)
     for i in range(4):
         it.restart(i)
     number = it.members[0].seat.round
@@ -116,8 +114,7 @@ def test_one_cut_off_and_healed_catches_up(village: Make) -> None:
 def test_a_lying_committee_member_is_outvoted(village: Make) -> None:
     it = village(size=5)
     it.until_final(2)
-    while it.phase is not Phase.VOTE:
-        it.walk()
+    it.until(Phase.VOTE)
     liar = it.members[0].seat.drawn()[0]
     it.members[liar].seat.vote(Decision(b"l" * 32, b"l" * 32))
     number = it.members[0].seat.round
@@ -130,8 +127,7 @@ def test_a_lying_committee_member_is_outvoted(village: Make) -> None:
 def test_a_lying_majority_of_the_committee_is_overturned_by_the_members(village: Make) -> None:
     it = village(size=7)
     it.until_final(2)
-    while it.phase is not Phase.VOTE:
-        it.walk()
+    it.until(Phase.VOTE)
     drawn, number = it.members[0].seat.drawn(), it.members[0].seat.round
     lie = Decision(digest_of(b"a lie"), b"l" * 32)
     for liar in drawn[:2]:
@@ -169,19 +165,31 @@ def test_a_hostile_update_gets_no_part_and_is_named(village: Make) -> None:
 
 @pytest.mark.slow
 def test_a_poisoned_root_batch_of_one_is_not_used(village: Make) -> None:
-    """The first drawn posts a root of its own making; all others keep to theirs."""
+    """The first drawn votes by a root of its own making; all others count by theirs."""
     it = village(size=5)
     it.until_final(2)
-    while it.phase is not Phase.REVEAL:
-        it.walk()
+    it.until(Phase.VOTE)
     poisoner = it.members[it.members[0].seat.drawn()[0]]
-    flipped = Rows(some_rows(5).features, (1 - some_rows(5).labels).astype(np.int8))
-    poisoner._root = flipped
+    poisoner._root = Rows(ROOT.features, (1 - ROOT.labels).astype(np.int8))
     number = it.members[0].seat.round
+    poisoner.step()
     it.until_final(number)
     honest = [m for m in it.members if m is not poisoner]
-    decisions = {m._outcomes[number].decision for m in honest}
-    assert decisions == {it.members[0].seat.final(number)} or len(decisions) == 1
+    assert poisoner._outcomes[number].decision != it.members[0].seat.final(number)
+    assert {m._outcomes[number].decision for m in honest} == {it.members[0].seat.final(number)}
+
+
+@pytest.mark.slow
+def test_what_is_kept_back_is_not_waited_for(village: Make) -> None:
+    """A member reveals its digest on the chain, and shows nobody the update."""
+    it = village(size=5)
+    it.until_final(2)
+    for (a, b), wire in it.wires.items():
+        wire.cut = 4 in (a, b)
+    number = it.members[0].seat.round + 1
+    told = it.until_final(number)
+    named = {(r.member, r.finding) for t in told for r in t.refusals}
+    assert named == {(4, "federation.not-counted")}
 
 
 @pytest.mark.slow

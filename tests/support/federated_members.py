@@ -133,6 +133,16 @@ class Village:
         self.now_ms += 2000 if self.rules.mode == "masked" else 5000
         return told
 
+    def until(self, phase: Phase, most: int = 2000) -> None:
+        """Member by member, so that no phase is passed over."""
+        for _ in range(most):
+            for member in self.alive():
+                if self.phase is phase:
+                    return
+                member.step()
+            self.now_ms += 2000
+        raise AssertionError(f"no {phase.word} in sight: {self.phase.word}")
+
     def until_final(self, number: int, most: int = 400) -> list[Told]:
         told: list[Told] = []
         for _ in range(most):

@@ -199,7 +199,7 @@ class MaskedRound:
     def _help(self, attempt: int, combiner: Combiner) -> None:
         """Confirm who is alive, and open for them once enough have confirmed the same."""
         party = self._parties.get(attempt)
-        if party is None:
+        if party is None or self._me not in combiner.alive:
             return
         if not self._said(attempt, "confirm"):
             self._say(attempt, "confirm", party.confirm(combiner.alive))

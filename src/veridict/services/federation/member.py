@@ -14,21 +14,22 @@ the chain, on its shelf, or with its peers.
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from veridict.core.errors import Refused
-from veridict.federated.fixed import Update
 from veridict.federated.learners.learner import Rows, digest_of
 from veridict.federated.round import GroupSum
 from veridict.federated.wire import encode_update
 from veridict.services.federation.exchange import Exchange
 from veridict.services.federation.masked import MaskedRound
 from veridict.services.federation.outcome import (
+    Ballot,
     Outcome,
     Refusal,
-    agreed_root,
+    near_root,
     opened_updates,
     outcome,
 )
@@ -36,7 +37,7 @@ from veridict.services.federation.rules import FederationRules
 from veridict.services.federation.seat import Glance, Phase, Seat
 from veridict.services.federation.shelf import Draft
 
-UPDATE, ROOT = "update", "root"  # kinds of posts
+UPDATE, BALLOT = "update", "ballot"  # kinds of posts
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,9 @@ class Member:
         self._outcomes: dict[int, Outcome] = {}
         self._finals: dict[int, bytes] = {}  # round → digest of its state; final is final
         self._committee: tuple[int, tuple[int, ...]] = (0, ())
-        self._rooted = 0  # the last round for which the root's update was posted
+        self._seen: tuple[int, Phase] = (0, Phase.IDLE)
+        self._voting_since = -math.inf
+        self._checked: dict[int, bytes] = {}  # of this round: member → digest on the chain
         self._paid: set[int] = set()
         self.exchange.shelf.put_state(self.learner.start())
 
@@ -81,6 +84,10 @@ class Member:
     def step(self) -> Told:
         """Do what is due now. Safe to call again; raises OperatorErrors of chain and disk."""
         now = self.seat.glance()
+        if (now.round, now.phase) != self._seen:
+            self._seen = now.round, now.phase
+            if now.phase is Phase.VOTE:
+                self._voting_since, self._checked = self._clock(), {}
         self.exchange.keys = {number: self.seat.key_of(number) for number in range(now.count)}
         self.exchange.listen(now.round)
         try:
@@ -130,29 +137,36 @@ class Member:
         if draft is None or self.number in now.revealed:
             return "has revealed" if draft else "nothing to reveal"
         self.exchange.say(now.round, UPDATE, self.number, draft.body)
-        self._post_root(now)
         self.seat.reveal(draft.digest, draft.salt)
         return "revealed"
 
     def _vote(self, now: Glance) -> str:
-        self._post_root(now)
-        found = self._outcome(now)
-        if found is None:
+        bodies = self._bodies(now)
+        state = self._state(now.last_final)
+        if bodies is None or state is None:
             return "waiting for updates"
         if self.number not in self._drawn(now):
+            # In the masked mode everybody helps to open the sums.
+            self._sums(now, state, bodies)
             return "not drawn"
-        self.seat.vote(found.decision)
-        return "voted"
+        for ballot in (*self._ballots(now), self._own_ballot(now, state, bodies)):
+            found = self._outcome(now, state, ballot)
+            if found is not None:
+                self._outcomes[now.round] = found
+                self.exchange.say(now.round, BALLOT, self.number, ballot.encode())
+                self.seat.vote(found.decision)
+                return "voted"
+        return "waiting for shares"
 
     def _challenge(self, now: Glance) -> str:
-        found = self._outcome(now)
+        found = self._judged(now)
         if found is None or found.decision == now.decision:
             return "agrees" if found else "waiting for updates"
         self.seat.challenge(found.decision)
         return "challenged"
 
     def _jury(self, now: Glance) -> str:
-        found = self._outcome(now)
+        found = self._judged(now)
         if found is None:
             return "waiting for updates"
         self.seat.judge(found.decision)
@@ -187,39 +201,82 @@ class Member:
         body = session.masked(update)
         return None if body is None else Draft(body, secrets.token_bytes(32), session.note)
 
-    def _post_root(self, now: Glance) -> None:
-        """Once all are committed, so that nobody trains toward it."""
-        if self.rules.rule != "trust" or self._rooted == now.round:
-            return
-        state = self._state(now.last_final)
-        if state is not None and self.number in self._drawn(now):
-            update = self.learner.update(state, self._root)
-            self.exchange.say(now.round, ROOT, self.number, encode_update(update))
-            self._rooted = now.round
+    def _bodies(self, now: Glance) -> dict[int, bytes] | None:
+        """What was revealed, as far as it can be had; None while it is worth waiting for more.
 
-    def _outcome(self, now: Glance) -> Outcome | None:
-        """None while something is missing that a revealed digest names."""
+        Who reveals a digest and keeps back what it names would stop every round otherwise.
+        """
+        heard = self.exchange.heard(now.round, UPDATE)
+        for number in now.revealed & heard.keys() - self._checked.keys():
+            self._checked[number] = self.seat.digest_of(number)
+        bodies = {
+            number: heard[number]
+            for number in sorted(now.revealed & heard.keys())
+            if Draft(heard[number], b"").digest == self._checked[number]
+        }
+        if bodies.keys() == now.revealed:
+            return bodies
+        patience = self.rules.windows.vote_s / 3
+        enough = len(bodies) >= self.rules.least
+        return bodies if enough and self._clock() - self._voting_since > patience else None
+
+    def _ballots(self, now: Glance) -> list[Ballot]:
+        """What members of the committee say they counted, in the order in which they were drawn."""
+        said = self.exchange.heard(now.round, BALLOT)
+        found = [Ballot.read(said[number]) for number in self._drawn(now) if number in said]
+        return [ballot for ballot in found if ballot is not None]
+
+    def _own_ballot(self, now: Glance, state: bytes, bodies: dict[int, bytes]) -> Ballot:
+        root = self.learner.update(state, self._root) if self.rules.rule == "trust" else None
+        return Ballot(frozenset(bodies), encode_update(root) if root else b"")
+
+    def _outcome(self, now: Glance, state: bytes, ballot: Ballot) -> Outcome | None:
+        """None where this ballot cannot be counted here, or should not be."""
+        bodies = self._bodies(now)
+        if bodies is None or not ballot.counted <= bodies.keys():
+            return None
+        if len(ballot.counted) < self.rules.least:
+            return None
+        root = None
+        if self.rules.rule == "trust":
+            root = near_root(self.learner.update(state, self._root), ballot.root)
+            if root is None:
+                return None
+        counted = {number: bodies[number] for number in sorted(ballot.counted)}
+        sums, refusals = self._sums(now, state, counted)
+        if not sums:
+            return None
+        absent = [
+            Refusal(number, "federation.not-counted", "revealed what others could not get")
+            for number in sorted(now.revealed - ballot.counted)
+        ]
+        stakes = [member.stake for member in self.seat.members()]
+        made = outcome(
+            self.learner, state, sums, self.rule, root, stakes, self.rules.reward,
+            [*absent, *refusals],
+        )  # fmt: skip
+        self.exchange.shelf.put_state(made.turned.state)
+        return made
+
+    def _judged(self, now: Glance) -> Outcome | None:
+        """What the round comes to: as it was decided, if any ballot comes to that."""
         if now.round in self._outcomes:
             return self._outcomes[now.round]
-        state = self._state(now.last_final)
-        bodies = self.exchange.heard(now.round, UPDATE)
-        if state is None or not now.revealed <= bodies.keys():
+        state, bodies = self._state(now.last_final), self._bodies(now)
+        if state is None or bodies is None:
             return None
-        good = {number: bodies[number] for number in now.revealed}
-        for number, body in good.items():
-            if Draft(body, b"").digest != self.seat.digest_of(number):
-                return None
-        sums, refusals = self._sums(now, state, good)
-        if sums is None:
-            return None
-        stakes = [member.stake for member in self.seat.members()]
-        root = self._agreed_root(now, state)
-        made = outcome(
-            self.learner, state, sums, self.rule, root, stakes, self.rules.reward, refusals
-        )
-        self.exchange.shelf.put_state(made.turned.state)
-        self._outcomes[now.round] = made
-        return made
+        ballots = self._ballots(now)
+        found = [self._outcome(now, state, ballot) for ballot in ballots]
+        for made in found:
+            if made is not None and made.decision == now.decision:
+                self._outcomes[now.round] = made
+                return made
+        if None in found or (not ballots and bodies.keys() != now.revealed):
+            return None  # it may be right, for all that is known here
+        own = self._outcome(now, state, self._own_ballot(now, state, bodies))
+        if own is not None:
+            self._outcomes[now.round] = own
+        return own
 
     def _sums(
         self, now: Glance, state: bytes, bodies: dict[int, bytes]
@@ -228,13 +285,6 @@ class Member:
             return self._session(now, state).opened(bodies)
         updates, refusals = opened_updates(bodies, self.learner.length(state))
         return [GroupSum.of([n], [update]) for n, update in updates.items()], refusals
-
-    def _agreed_root(self, now: Glance, state: bytes) -> Update | None:
-        if self.rules.rule != "trust":
-            return None
-        own = self.learner.update(state, self._root)
-        posted = self.exchange.heard(now.round, ROOT)
-        return agreed_root(own, posted, self._drawn(now), self.learner.length(state))
 
     def _session(self, now: Glance, state: bytes) -> MaskedRound:
         if self._masked is None or self._masked.number != now.round:

@@ -4,8 +4,8 @@
                         ↘ shares → rewards → report (a Merkle root over all members' rewards)
 
 The root batch's update is trained in floats, which may differ in the last bits between
-machines. So the members of the committee each post theirs, and everybody uses the first that
-is within tolerance of its own.
+machines. So a vote comes with a ballot: what was counted, and the root's update that was used.
+Others count by the same ballot, if that update is within tolerance of their own.
 """
 
 from __future__ import annotations
@@ -27,7 +27,30 @@ from veridict.proofs.merkle import leaf_hash, root_from_leaf_hashes
 from veridict.proofs.prover import inclusion_proof
 from veridict.services.federation.seat import Decision
 
+_BITS = 32  # bytes
 ROOT_TOLERANCE = 1 << 12  # of 2^27: what other float arithmetic may cost, and far below a poison
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """What a vote stands on: the members whose updates were counted, and the root's update.
+
+    counted, a bit for each member 32B │ the root's update, as on the wire; or nothing
+    """
+
+    counted: frozenset[int]
+    root: bytes
+
+    def encode(self) -> bytes:
+        return sum(1 << number for number in self.counted).to_bytes(_BITS, "big") + self.root
+
+    @classmethod
+    def read(cls, data: bytes) -> Ballot | None:
+        """None for what is none."""
+        if len(data) < _BITS:
+            return None
+        bits = int.from_bytes(data[:_BITS], "big")
+        return cls(frozenset(n for n in range(8 * _BITS) if bits >> n & 1), data[_BITS:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +130,11 @@ def opened_updates(
     return good, refused
 
 
-def agreed_root(
-    own: Update, posted: Mapping[int, bytes], drawn: Sequence[int], length: int
-) -> Update:
-    """The first drawn member's root update that is within tolerance of `own`; or `own`."""
-    for member in drawn:
-        try:
-            theirs = decode_update(posted[member], length)
-        except (KeyError, BadInput):
-            continue
-        near = np.abs(theirs.values - own.values).max() <= ROOT_TOLERANCE
-        if theirs.weight == own.weight and near:
-            return theirs
-    return own
+def near_root(own: Update, posted: bytes) -> Update | None:
+    """The root's update as it was posted, if it is what this member's own training gives too."""
+    try:
+        theirs = decode_update(posted, len(own.values))
+    except BadInput:
+        return None
+    near = np.abs(theirs.values - own.values).max() <= ROOT_TOLERANCE
+    return theirs if near and theirs.weight == own.weight else None
