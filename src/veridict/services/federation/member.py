@@ -84,10 +84,11 @@ class Member:
     def step(self) -> Told:
         """Do what is due now. Safe to call again; raises OperatorErrors of chain and disk."""
         now = self.seat.glance()
-        if (now.round, now.phase) != self._seen:
-            self._seen = now.round, now.phase
-            if now.phase is Phase.VOTE:
-                self._voting_since, self._checked = self._clock(), {}
+        if now.round != self._seen[0]:
+            self._voting_since, self._checked = -math.inf, {}
+        if now.phase is Phase.VOTE and self._seen != (now.round, now.phase):
+            self._voting_since = self._clock()
+        self._seen = now.round, now.phase
         self.exchange.keys = {number: self.seat.key_of(number) for number in range(now.count)}
         self.exchange.listen(now.round)
         try:
