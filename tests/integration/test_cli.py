@@ -59,15 +59,16 @@ def test_the_issue_s_commands_are_all_there() -> None:
     assert named >= {"chain status"}
 
 
-@pytest.mark.parametrize(
-    "command", [c for c in ALL if c and c not in (("model",), ("chain",), ("log",))], ids=" ".join
-)
+@pytest.mark.parametrize("command", [command for command in ALL if command], ids=" ".join)
 def test_every_command_speaks_json(command: tuple[str, ...]) -> None:
+    """Groups that only lead to commands have nothing to say."""
     found: click.Command | None = cli
     for name in command:
         assert isinstance(found, click.Group)
         found = found.get_command(click.Context(found), name)
     assert found is not None
+    if isinstance(found, click.Group) and not found.invoke_without_command:
+        return
     assert "--json" in {option for p in found.params for option in p.opts}
 
 

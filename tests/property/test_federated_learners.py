@@ -87,7 +87,7 @@ def test_silos_learn_what_the_pool_learns(name: str, silos: list[Rows], scale: S
     apart = learner.scores(trained(learner, silos), together.features)
     joined = whole.scores(trained(whole, [together]), together.features)
     constant = np.full_like(joined, np.log(together.labels.mean() / (1 - together.labels.mean())))
-    assert loss(apart, together) < loss(joined, together) + 0.02
+    assert loss(apart, together) < loss(joined, together) + (0.04 if name == "network" else 0.01)
     assert loss(joined, together) < loss(constant, together) - 0.02
 
 

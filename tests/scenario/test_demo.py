@@ -60,7 +60,8 @@ def check_one_record_a_row(node: Node, rows: int) -> None:
         if isinstance(record, PredictionRecord)
     ]
     assert [record.sequence for _, record in predictions] == list(range(len(predictions)))
-    asked = [payload.request.id for payload in node.log.payloads() if payload is not None]
+    payloads = [node.log.payload(index) for index, _ in predictions]
+    asked = [payload.request.id for payload in payloads if payload is not None]
     assert max(Counter(asked).values()) == 1
     in_stream = [name for name in asked if "/" not in name]  # "guard/number": the paid sample
     assert in_stream == data

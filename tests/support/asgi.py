@@ -1,21 +1,26 @@
-"""An HTTP client that talks to an application in the process, without a port or a thread."""
+"""An HTTP client that talks to an application in the process, without a port."""
 
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 from starlette.applications import Starlette
 
 
 class AsgiTransport(httpx.BaseTransport):
-    """Each request runs in its own event loop; what the application raises becomes its 500."""
+    """Each request runs in its own event loop; what the application raises becomes its 500.
+
+    The loop is another thread's: browser tests leave one running in theirs.
+    """
 
     def __init__(self, app: Starlette) -> None:
         self._inner = httpx.ASGITransport(app=app, raise_app_exceptions=False)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return asyncio.run(self._ask(request))
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(lambda: asyncio.run(self._ask(request))).result()
 
     async def _ask(self, request: httpx.Request) -> httpx.Response:
         body = request.read()

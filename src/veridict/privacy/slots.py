@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -184,12 +185,25 @@ class Slots:
                 version=version,
             )
         if self._writable:
-            for pragma in ("journal_mode = WAL", "synchronous = FULL", "fullfsync = 1"):
+            self._write_ahead()
+            for pragma in ("synchronous = FULL", "fullfsync = 1"):
                 self._db.execute(f"PRAGMA {pragma}")
             self._db.execute("PRAGMA secure_delete = ON")  # hashes of subjects are not wrapped
             if version == 0:
                 self._create()
             self._settle()  # a kill may have come before it
+
+    def _write_ahead(self) -> None:
+        """SQLite does not wait for another process that switches the same file to WAL."""
+        end = time.monotonic() + _BUSY_S
+        while True:
+            try:
+                self._db.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.01)
 
     def _create(self) -> None:
         """Under the file's lock: of several that begin a vault at once, one does."""
