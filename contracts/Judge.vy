@@ -57,7 +57,7 @@ event LieProven:
 MAX_CHUNKS: constant(uint256) = 16
 MAX_INPUTS: constant(uint256) = model_header.MAX_INPUTS
 
-SCORER_CODE: constant(bytes32) = 0x235ef28f0fc208647fed3d01e6bb7de501b018f94a0af081df0fea36aa46895a  # its codehash
+SCORER_CODE: constant(bytes32) = 0xdf9f0f30cfd656df293e7b021d8a9f8f5c7740c50a75d4d3cbe123fa3f7b22e7  # its codehash
 NO_SCORE: constant(int256) = min_value(int256)  # of inputs that are no row of the model
 
 registry: public(immutable(Registry))
