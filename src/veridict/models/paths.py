@@ -42,12 +42,27 @@ def contributions(runtime: LinearRuntime | MlpRuntime, images: NDArray[np.uint64
     winners = runtime.weigh(x).argmax(axis=1)
     if isinstance(runtime, LinearRuntime):
         return runtime.gains(x, winners)
-    parts = np.empty(x.shape, dtype=np.int64)
     strides = max(1, min(MAX_STRIDES, MOVES // runtime.n_features))
-    rows = max(1, BLOCK // (strides * runtime.n_features**2))
-    for start in range(0, len(x), rows):
-        block = slice(start, start + rows)
-        parts[block] = _walked(runtime, x[block], winners[block], strides)
+    return walked(runtime, np.zeros_like(x), x, winners, strides, np.arange(runtime.n_features))
+
+
+def walked(
+    network: MlpRuntime,
+    starts: I64,
+    ends: I64,
+    outputs: NDArray[np.intp],
+    strides: int,
+    order: NDArray[np.intp],
+) -> I64:
+    """What outputs[i] gains by each feature [n, F] on the way from starts[i] to ends[i].
+
+    Both are quantised rows [n, F]. In each stride the features move in `order`.
+    """
+    parts = np.empty(ends.shape, dtype=np.int64)
+    rows = max(1, BLOCK // (strides * network.n_features**2))
+    for first in range(0, len(ends), rows):
+        block = slice(first, first + rows)
+        parts[block] = _walked(network, starts[block], ends[block], outputs[block], strides, order)
     return parts
 
 
@@ -70,18 +85,27 @@ def strongest(
     return features, strongest_parts
 
 
-def _walked(network: MlpRuntime, x: I64, winners: NDArray[np.intp], strides: int) -> I64:
-    """Contributions [n, F] of rows whose paths fit into memory side by side."""
-    n, width = x.shape
+def _walked(
+    network: MlpRuntime,
+    starts: I64,
+    ends: I64,
+    outputs: NDArray[np.intp],
+    strides: int,
+    order: NDArray[np.intp],
+) -> I64:
+    """`walked` for rows whose paths fit into memory side by side."""
+    n, width = ends.shape
     # What a feature is after each stride [n, stride, F], rounded down; never beyond int64.
     stride = np.arange(strides + 1)[:, None]
-    whole, rest = x[:, None] // strides, x[:, None] % strides
-    stops = whole * stride + rest * stride // strides
-    moved = np.tri(width, dtype=bool)  # [move, feature]: those up to this one have moved
+    way = ends - starts
+    whole, rest = way[:, None] // strides, way[:, None] % strides
+    stops = starts[:, None] + whole * stride + rest * stride // strides
+    turn = np.argsort(order)
+    moved = np.tri(width, dtype=bool)[:, turn]  # [move, feature]: those whose turn has come
     at = np.where(moved, stops[:, 1:, None], stops[:, :-1, None]).reshape(-1, width)
-    mine = winners[:, None, None]
+    mine = outputs[:, None, None]
     scores = np.take_along_axis(network.weigh(at).reshape(n, strides * width, -1), mine, axis=2)
-    first = network.weigh(np.zeros((1, width), np.int64))[0][winners]
-    gains: I64 = np.diff(scores[..., 0], axis=1, prepend=first[:, None])
-    total: I64 = gains.reshape(n, strides, width).sum(axis=1)
+    first = np.take_along_axis(network.weigh(starts), outputs[:, None], axis=1)
+    gains: I64 = np.diff(scores[..., 0], axis=1, prepend=first)
+    total: I64 = gains.reshape(n, strides, width).sum(axis=1)[:, turn]
     return total

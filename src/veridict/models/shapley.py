@@ -43,13 +43,7 @@ def shapley(model: TreeModel, row: Row, background: Sequence[Row], output: int =
     Of several outputs, `output` is explained. Raises BadInput for rows of another
     width, or no background or more than MAX_BACKGROUND rows of it.
     """
-    if not 0 < len(background) <= MAX_BACKGROUND or any(
-        len(values) != model.n_features for values in (row, *background)
-    ):
-        raise BadInput(
-            f"{len(background)} background rows, or a row of another width than {model.n_features}",
-            remedy=f"pass 1 to {MAX_BACKGROUND} rows of images",
-        )
+    check_rows(model.n_features, row, background)
     trees = model.trees[output :: model.n_outputs]
     values, base = [Fraction(0)] * model.n_features, Fraction(0)
     score = model.bases[output] + sum(leaf(tree, row) for tree in trees)
@@ -60,6 +54,17 @@ def shapley(model: TreeModel, row: Row, background: Sequence[Row], output: int =
                 _share(values, mine, theirs, value)
     count = len(background)
     return Attribution(base / count, tuple(value / count for value in values), score)
+
+
+def check_rows(n_features: int, row: Row, background: Sequence[Row]) -> None:
+    """Raises BadInput unless every row is `n_features` wide, and there are enough, not too many."""
+    if not 0 < len(background) <= MAX_BACKGROUND or any(
+        len(values) != n_features for values in (row, *background)
+    ):
+        raise BadInput(
+            f"{len(background)} background rows, or a row of another width than {n_features}",
+            remedy=f"pass 1 to {MAX_BACKGROUND} rows of images",
+        )
 
 
 def _share(

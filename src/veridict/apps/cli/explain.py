@@ -20,15 +20,20 @@ SHOWN = 10
 
 @click.command("explain")
 @click.argument("index", type=click.IntRange(min=0))
+@click.option("--output", type=click.IntRange(min=0),
+              help="Of a model with several outputs, whose score.  [the winner's]")  # fmt: skip
 @node_options
-def explain_command(index: int, home: Path | None, rpc: str | None, as_json: bool) -> None:
+def explain_command(
+    index: int, output: int | None, home: Path | None, rpc: str | None, as_json: bool
+) -> None:
     """Tell what each feature is worth to the score of the prediction at INDEX.
 
-    Shapley values against the records before it, in exact fractions: the mean of their
-    scores and all values together are the score, to the last bit.
+    Against the records before it, in exact fractions: the mean of their scores and all
+    values together are the score, to the last bit. Shapley values for trees and linear
+    models; for networks Aumann and Shapley's along a path.
     """
     with open_evidence(settings_of(home, rpc)) as evidence:
-        explained = explain(evidence.log, evidence.shelf, index)
+        explained = explain(evidence.log, evidence.shelf, index, output)
     if as_json:
         print_json(_document(explained))
     else:
@@ -37,29 +42,33 @@ def explain_command(index: int, home: Path | None, rpc: str | None, as_json: boo
 
 def _draw(explained: Explained) -> None:
     console.print(f"decision  {explained.record.decision.word}")
+    of = f" of output {explained.output}" if explained.outputs > 1 else ""
     console.print(
-        f"score     {_odds(Fraction(explained.score))} log-odds = "
-        f"{_odds(explained.base)} (mean of the {explained.background} records before) "
-        f"{_odds(explained.score - explained.base)} (the features)"
+        f"score     {_raw(Fraction(explained.score))}{of} = "
+        f"{_raw(explained.base)} (mean of the {explained.background} records before) "
+        f"{_raw(explained.score - explained.base)} (the features)"
     )
+    console.print(f"worth     {explained.method.value}")
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("worth", justify="right")
     for title in ("feature", "value", "usual for the subject", "for everybody"):
         table.add_column(title)
     for part in explained.parts[:SHOWN]:
         own, everybody = _middle(part.usual.own), _middle(part.usual.everybody)
-        table.add_row(_odds(part.worth), part.feature, f"{part.value:g}", own, everybody)
+        table.add_row(_raw(part.worth), part.feature, f"{part.value:g}", own, everybody)
     rest = sum((part.worth for part in explained.parts[SHOWN:]), Fraction(0))
-    table.add_row(_odds(rest), f"{len(explained.parts[SHOWN:])} others")
+    table.add_row(_raw(rest), f"{len(explained.parts[SHOWN:])} others")
     console.print(table)
 
 
 def _document(explained: Explained) -> dict[str, object]:
     """Fractions as "numerator/denominator", in units of 2^-32 of the raw score."""
     return {
+        "output": explained.output,
         "score": str(explained.score),
         "base": str(explained.base),
         "background": explained.background,
+        "method": explained.method.name.lower(),
         "features": [
             {
                 "feature": part.feature,
@@ -72,7 +81,7 @@ def _document(explained: Explained) -> dict[str, object]:
     }
 
 
-def _odds(value: Fraction) -> str:
+def _raw(value: Fraction) -> str:
     return f"{float(value / SCORE_ONE):+.4f}"
 
 
