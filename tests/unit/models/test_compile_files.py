@@ -106,14 +106,6 @@ def test_what_xgboost_has_without_an_exact_form(parameters: dict[str, Any], reas
     assert caught.value.remedy
 
 
-def test_several_targets_of_xgboost_are_refused() -> None:
-    targets = np.column_stack([ROWS[:, 0], ROWS[:, 1]])
-    for strategy in ("one_output_per_tree", "multi_output_tree"):
-        model = xgboost.XGBRegressor(n_estimators=2, multi_strategy=strategy, n_jobs=1)
-        with pytest.raises(UnsupportedModel, match=r"several targets|vectors"):
-            compile_model(model.fit(ROWS, targets))
-
-
 def test_linear_boosters_and_categories_of_a_dataframe_are_refused() -> None:
     document = json.loads(boosted().save_raw("json"))
     booster = document["learner"]["gradient_booster"]
