@@ -6,7 +6,9 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyarrow import csv, parquet
 
 from veridict.core.errors import BadStream
@@ -33,6 +35,10 @@ class FeatureRows:
                 column=absent[0],
             )
         return [list(row) for row in zip(*(self.columns[f] for f in features), strict=True)]
+
+    def matrix(self) -> NDArray[np.float64]:
+        """Float64 [rows, columns] in the file's order, NaN where missing."""
+        return np.array(self.ordered(tuple(self.columns)), dtype=np.float64)
 
 
 def read_feature_rows(path: Path) -> FeatureRows:

@@ -24,6 +24,7 @@ from veridict.models.card import ModelCard
 from veridict.models.compile import compile_file
 from veridict.models.working import WorkingModel
 from veridict.services.demo.learn import card_of, compiled_and_compared
+from veridict.watch.feature_rows import read_feature_rows
 from veridict.watch.training import train as run_training
 
 
@@ -73,14 +74,17 @@ def train(
 @model.command()
 @click.argument("source", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Written as OUT.vdm and OUT.annex.")
+@click.option("--rows", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="CSV or Parquet file, features in the model's order: what occurs.")  # fmt: skip
 @json_option
-def compile(source: Path, out: Path | None, as_json: bool) -> None:
+def compile(source: Path, out: Path | None, rows: Path | None, as_json: bool) -> None:
     """Compile a model file to canonical integer bytes.
 
     Takes LightGBM's text, XGBoost's JSON or UBJSON, and ONNX; executes nothing in
-    it. What has no exact form is refused, with the reason.
+    it. What has no exact form is refused, with the reason. Linear models and networks
+    get a tighter bound from rows; trees need none.
     """
-    compiled = compile_file(source)
+    compiled = compile_file(source, None if rows is None else read_feature_rows(rows).matrix())
     target = out or source.with_suffix("")
     _write(target, compiled.model.bytes, compiled.annex.encode())
     facts: dict[str, object] = {

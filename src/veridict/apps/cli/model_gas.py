@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-import numpy as np
 
 from veridict.apps.cli.options import node_options, settings_of
 from veridict.apps.cli.render import console, facts_table, print_json
@@ -66,8 +65,7 @@ def _rows(path: Path, model: CanonicalModel) -> list[bytes]:
             f"{path.name} has {len(table.columns)} features, the model {model.n_features}",
             remedy="give one column a feature, in the model's order; a column `id` is none",
         )
-    values = np.array(table.ordered(tuple(table.columns)), dtype=np.float64)
-    return [pack(row[None, :]) for row in image(values)]
+    return [pack(row[None, :]) for row in image(table.matrix())]
 
 
 def _facts(found: ModelGas) -> dict[str, object]:

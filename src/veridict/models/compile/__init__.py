@@ -83,14 +83,14 @@ def compile_model(
     )
 
 
-def compile_file(path: Path) -> Compiled:
+def compile_file(path: Path, rows: ArrayLike | None = None) -> Compiled:
     """The canonical form of a model file, recognised by its first bytes:
 
-    LightGBM's text, XGBoost's JSON or UBJSON, ONNX. Nothing in the file is
-    executed. Raises UnsupportedModel for another or a damaged file.
+    LightGBM's text, XGBoost's JSON or UBJSON, ONNX. `rows` as for `compile_model`. Nothing in
+    the file is executed. Raises UnsupportedModel for another or a damaged file.
     """
     try:
-        return _compile_bytes(path.read_bytes(), path.name)
+        return _compile_bytes(path.read_bytes(), path.name, rows)
     except (OSError, ValueError, LookupError, TypeError, ArithmeticError) as problem:
         raise UnsupportedModel(
             f"{path.name} is no whole model file: {problem!r}",
@@ -99,7 +99,7 @@ def compile_file(path: Path) -> Compiled:
         ) from problem
 
 
-def _compile_bytes(data: bytes, name: str) -> Compiled:
+def _compile_bytes(data: bytes, name: str, rows: ArrayLike | None) -> Compiled:
     from veridict.models.compile import lightgbm, onnx, xgboost
 
     if data.startswith(b"tree\n"):
@@ -115,7 +115,7 @@ def _compile_bytes(data: bytes, name: str) -> Compiled:
     if data.startswith(MAGIC):
         raise UnsupportedModel(f"{name} is compiled already", remedy="use it as it is", file=name)
     if data.startswith(_ONNX):
-        return onnx.compile_bytes(data)
+        return onnx.compile_bytes(data, rows)
     raise UnsupportedModel(
         f"{name} is no model file of a known kind",
         remedy="pass LightGBM's text, XGBoost's JSON or UBJSON, or ONNX",

@@ -38,7 +38,8 @@ class Calibration:
         matrix = np.asarray(rows, dtype=np.float64)
         if matrix.ndim != 2 or matrix.shape[1] != len(lines) or not len(matrix):
             raise BadInput(
-                f"rows are {matrix.shape}, not [n, {len(lines)}]", remedy="pass one row a line"
+                f"rows are {matrix.shape}, not [n, {len(lines)}]",
+                remedy="pass one row a line, one column a feature",
             )
         filled = np.array(matrix)
         found, reaches = [], []

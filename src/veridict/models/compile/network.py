@@ -41,7 +41,7 @@ def mlp(lines: Sequence[Line], layers: Layers, name: str, rows: Any = None) -> R
         raise UnsupportedModel(
             f"this {name} cannot be compiled: the range of its inputs is not known",
             remedy="train it in a Pipeline behind a StandardScaler or MinMaxScaler, or compile "
-            "it with rows=",
+            "it with rows",
         )
     lines = seen.lines if seen else lines
     reaches = seen.reaches if seen else [Fraction(li.spread or 0) * MLP_SPREADS for li in lines]
