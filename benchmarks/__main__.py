@@ -19,7 +19,16 @@ from benchmarks.row import Row
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "latest.json"
-NOT_SUBJECTS = {"__init__", "__main__", "fraud_peers", "log_peers", "model_peers", "posting", "row"}
+NOT_SUBJECTS = {
+    "__init__",
+    "__main__",
+    "fraud_peers",
+    "log_peers",
+    "model_peers",
+    "posting",
+    "row",
+    "fed_worker",
+}
 
 
 def subjects() -> list[str]:

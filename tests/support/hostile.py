@@ -58,4 +58,4 @@ def hostile_update(
     attack: str, learner: Learner, state: bytes, rows: Rows, honest: Sequence[F64], clip: Clip
 ) -> Update:
     vector = ATTACKS[attack](learner, state, rows, honest)
-    return encode(vector, clip, learner.scale.weight(len(rows)))
+    return encode(vector, clip, learner.weight(len(rows)))

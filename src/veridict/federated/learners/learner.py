@@ -158,8 +158,11 @@ class Learner(ABC):
 
     def update(self, state: bytes, rows: Rows, seed: int = 0) -> Update:
         """A party's whole part in a round."""
-        vector = self.vector(state, rows, seed)
-        return encode(vector, self.clip(state), self.scale.weight(len(rows)))
+        return encode(self.vector(state, rows, seed), self.clip(state), self.weight(len(rows)))
+
+    def weight(self, rows: int) -> int:
+        """Of an update from `rows` rows."""
+        return self.scale.weight(rows)
 
 
 def digest_of(state: bytes) -> bytes:

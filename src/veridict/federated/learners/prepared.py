@@ -17,7 +17,7 @@ import numpy as np
 
 from veridict.core.codec import canonical_json, parse_json
 from veridict.core.errors import BadInput, UnsupportedModel
-from veridict.federated.fixed import F64, I64, ONE, WEIGHT_ONE, Clip, Update, encode
+from veridict.federated.fixed import F64, I64, ONE, WEIGHT_ONE, Clip
 from veridict.federated.learners.learner import Learner, Rows, Scale
 from veridict.federated.statistics import Feature, Question, Summary, read, refined, scale_of
 from veridict.models.compile import Compiled
@@ -70,9 +70,8 @@ class Prepared(Learner):
         scale = float(self._rows_max) / ONE / len(rows)
         return question.answer(rows.features).astype(np.float64) * scale
 
-    def update(self, state: bytes, rows: Rows, seed: int = 0) -> Update:
-        weight = max(1, min(WEIGHT_ONE, len(rows) * WEIGHT_ONE // self._rows_max))
-        return encode(self.vector(state, rows, seed), self.clip(state), weight)
+    def weight(self, rows: int) -> int:
+        return max(1, min(WEIGHT_ONE, rows * WEIGHT_ONE // self._rows_max))
 
     def moved(self, state: bytes, step: I64) -> bytes:
         kind, question, inner = self._read(state)
