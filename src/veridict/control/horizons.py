@@ -1,7 +1,8 @@
 """What is forecast, and how the models are made: the settings, in one place.
 
-Chosen on January 2024 with models of October to December 2023 (walk-forward inside the
-training months of the benchmark); nothing was chosen on a later month.
+Growth was chosen on January 2024 with models of October to December 2023 (walk-forward inside
+the training months of the benchmark). The step of the calibration was chosen after a look at
+February, so figures for that month flatter it a little: measure on a later one.
 """
 
 from __future__ import annotations
