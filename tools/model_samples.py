@@ -164,22 +164,31 @@ def samples() -> Mapping[str, Model]:
     }  # fmt: skip
 
 
-def rows(model: Model, count: int = 24) -> Iterator[list[int]]:
-    """Rows of images: specials, strays, thresholds with their neighbours, turns of rounding."""
-    pools = [list(IMAGES) for _ in range(model.n_features)]
+def pools(model: Model, most: int | None = None) -> list[list[int]]:
+    """Images worth trying, by feature: specials, strays, and where decisions or roundings turn.
+
+    Thresholds with their neighbours, of the first `most` trees and nodes, where that is told.
+    """
+    found = [list(IMAGES) for _ in range(model.n_features)]
     if isinstance(model, TreeModel):
-        for tree in model.trees[:50]:
-            for node in tree.nodes[:50]:
-                pools[node.feature] += [
+        for tree in model.trees[:most]:
+            for node in tree.nodes[:most]:
+                found[node.feature] += [
                     t for t in range(node.threshold - 1, node.threshold + 2) if 0 <= t < 2**64
                 ]
     else:
-        for pool, rule in zip(pools, model.inputs, strict=True):
+        for pool, rule in zip(found, model.inputs, strict=True):
             edges = (-rule.limit, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, rule.limit)
             pool += [image_of(math.ldexp(rule.offset + e, -rule.shift)) for e in edges]
+    return found
+
+
+def rows(model: Model, count: int = 24) -> Iterator[list[int]]:
+    """Rows of images from the pools of the features."""
     numbers = Numbers("rows")
+    each = pools(model, most=50)
     for row in range(count):
         yield [
             pool[(row if model.n_features == 1 else numbers.below(2**64)) * 5 % len(pool)]
-            for pool in pools
+            for pool in each
         ]

@@ -7,6 +7,7 @@ import random
 
 from hypothesis import strategies as st
 
+from tools import model_samples
 from veridict.models.image import MISSING, image_of
 from veridict.models.layout import (
     LANE_BIAS,
@@ -21,9 +22,8 @@ from veridict.models.layout import (
 )
 
 SPECIAL = (
-    0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 5e-324, -5e-324,
-    2.2250738585072014e-308, -2.2250738585072014e-308, 1.7976931348623157e308,
-    -1.7976931348623157e308, 1e-35, -1e-35, 0.1, 2.0**53, 1e300,
+    *model_samples.SPECIAL, 2.2250738585072014e-308, -2.2250738585072014e-308,
+    -1.7976931348623157e308, -1e-35, 1e300,
 )  # fmt: skip
 
 
@@ -127,20 +127,11 @@ def _signed(rng: random.Random, bits: int) -> int:
 
 
 def rows_for(model: Model, seed: int, count: int) -> list[list[int]]:
-    """Rows of images: missing, special, random, and where decisions or roundings turn."""
+    """Rows of images: missing, random, and from the pools of `model_samples`, with more turns."""
     rng = random.Random(seed)
-    pool = [image_of(value) for value in SPECIAL]
-    pools = [pool] * model.n_features
-    if isinstance(model, TreeModel):
-        for tree in model.trees:
-            for node in tree.nodes:
-                pool += [
-                    value
-                    for value in (node.threshold - 1, node.threshold, node.threshold + 1)
-                    if 0 <= value < 2**64
-                ]
-    else:
-        pools = [pool + _turns(rng, quantiser) for quantiser in model.inputs]
+    pools = model_samples.pools(model)
+    if not isinstance(model, TreeModel):
+        pools = [pool + _turns(rng, rule) for pool, rule in zip(pools, model.inputs, strict=True)]
 
     def value(feature: int) -> int:
         kind = rng.random()
@@ -152,14 +143,14 @@ def rows_for(model: Model, seed: int, count: int) -> list[list[int]]:
 
 
 def _turns(rng: random.Random, quantiser: Quantiser) -> list[int]:
-    """Images of floats that quantise to whole and half numbers within the limit, and about it."""
+    """Images of floats that quantise to whole and half numbers within the limit, and beyond it."""
     found = []
     for _ in range(12):
         target = quantiser.offset + rng.randint(-quantiser.limit, quantiser.limit)
         near = target + rng.choice((0.0, 0.5, -0.5))
         found.append(image_of(math.ldexp(near, -quantiser.shift)))
     edge = math.ldexp(float(quantiser.offset + quantiser.limit), -quantiser.shift)
-    return [*found, image_of(edge), image_of(math.nextafter(edge, math.inf))]
+    return [*found, image_of(math.nextafter(edge, math.inf))]
 
 
 models = st.integers(0, 2**32).map(lambda s: random_model(s, max_outputs=1 + 3 * (s % 2)))
