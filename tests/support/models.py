@@ -21,9 +21,11 @@ from veridict.models.layout import (
     TreeModel,
 )
 
+# In this order: tests/contracts/judge_gas.json tells what trees drawn from it cost.
 SPECIAL = (
-    *model_samples.SPECIAL, 2.2250738585072014e-308, -2.2250738585072014e-308,
-    -1.7976931348623157e308, -1e-35, 1e300,
+    0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 5e-324, -5e-324,
+    2.2250738585072014e-308, -2.2250738585072014e-308, 1.7976931348623157e308,
+    -1.7976931348623157e308, 1e-35, -1e-35, 0.1, 2.0**53, 1e300,
 )  # fmt: skip
 
 
