@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
 from eth_hash.auto import keccak
 
 from tools import compile_contracts
@@ -12,6 +13,7 @@ from tools.compile_contracts import ARTIFACTS, ROOT, compile_all, differences, m
 from veridict.chain.artifacts import Artifact
 
 
+@pytest.mark.slow
 def test_the_shipped_artifacts_are_the_compiled_sources() -> None:
     fresh = compile_all()
     assert len(fresh) >= 6

@@ -176,4 +176,4 @@ class Trades(RuleBasedStateMachine):
 
 
 TestTrades = Trades.TestCase
-TestTrades.settings = settings(max_examples=6, stateful_step_count=15, deadline=None)
+TestTrades.settings = settings(max_examples=4, stateful_step_count=12, deadline=None)

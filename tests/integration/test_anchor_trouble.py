@@ -179,6 +179,7 @@ def test_another_process_uses_its_nonce(kept: Kept) -> None:
     assert len(events(kept)) == 1
 
 
+@pytest.mark.slow
 def test_the_connection_breaks_at_any_call(kept: Kept, liar: Liar, proxy: Proxy) -> None:
     """Cut after so many calls, healed, gone on: one anchor, whenever it was."""
     for calls in (1, 3, 6, 9, 12):

@@ -195,7 +195,7 @@ class AnchorMachine(RuleBasedStateMachine):
 
 TestAnchors = AnchorMachine.TestCase
 TestAnchors.settings = settings(
-    max_examples=8,
+    max_examples=5,
     stateful_step_count=14,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

@@ -142,6 +142,7 @@ CUTS = (
 )
 
 
+@pytest.mark.slow
 def test_a_demo_cut_off_anywhere_goes_on(tmp_path: Path) -> None:
     """One home, cut at every point in turn, each time going on from where it was."""
     home = tmp_path / "home"

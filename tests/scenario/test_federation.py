@@ -41,7 +41,7 @@ def auc(it: Village) -> float:
     return float(roc_auc_score(TEST.labels, scores))
 
 
-@pytest.mark.parametrize("mode", ["open", "masked"])
+@pytest.mark.parametrize("mode", [pytest.param("open", marks=pytest.mark.slow), "masked"])
 def test_a_federation_trains_to_its_end(village: Make, mode: str) -> None:
     it = village(mode=mode)
     told = it.until_final(4)  # two rounds for the scale, two of training
@@ -54,6 +54,7 @@ def test_a_federation_trains_to_its_end(village: Make, mode: str) -> None:
     assert not [t for t in told if t.refusals]
 
 
+@pytest.mark.slow
 def test_masked_and_open_end_in_the_same_state(village: Make) -> None:
     """One group: the rule sees one sum, and the mean of all is the mean of all."""
     states = []
@@ -85,6 +86,7 @@ def test_a_member_that_dies_in_any_phase_stops_nobody(
     assert it.members[victim].state() is not None
 
 
+@pytest.mark.slow
 def test_a_member_killed_after_its_draft_reveals_what_it_committed(village: Make) -> None:
     it = village()
     it.until_final(2)

@@ -158,12 +158,14 @@ class Poster:
     ) -> tuple[Anchor, int] | None:
         """Anchor what waits and see it mined; the anchor and its gas, None if nothing waits.
 
-        Raises as `step`, and RpcUnavailable if it is not mined within `timeout_s`.
+        An older anchor that was still on its way is seen to its end first. Raises as `step`,
+        and RpcUnavailable if it is not mined within `timeout_s`.
         """
         begun, pause = time.monotonic(), FIRST_POLL_S
+        wanted = head.size if head is not None else self._journal.log.size
         while True:
             outcome = self.step(force=True, head=head)
-            if outcome.anchor is not None:
+            if outcome.anchor is not None and outcome.anchor.size >= wanted:
                 return outcome.anchor, outcome.gas
             if outcome.standing is Standing.IDLE:
                 return None
