@@ -1,0 +1,1 @@
+"""Where payments come from, one file a source; `normal` is what all of them give."""
