@@ -169,19 +169,19 @@ def test_trust_is_its_definition(case: tuple[I64, int], toward: list[int]) -> No
         updates, np.array(weights, np.int64), np.array(root, np.int64)
     )
     r2 = sum(v * v for v in root)
-    shares, shortened = [], []
+    shares, coefficients = [], []
     for row, weight in zip(updates.tolist(), weights, strict=True):
         u2 = sum(v * v for v in row)
         dot = sum(a * b for a, b in zip(row, root, strict=True))
         trust = min(1 << 16, (dot << 16) // max(1, isqrt(u2 * r2))) if dot > 0 else 0
         shares.append(trust * weight >> 16)
-        longer = u2 > r2
-        shortened.append(
-            [truncated(v * isqrt(r2), max(1, isqrt(u2))) if longer else v for v in row]
-        )
-    total = sum(shares)
+        fine = shares[-1] << 12
+        coefficients.append(fine * isqrt(r2) // isqrt(u2) if u2 > r2 else fine)
+    total = sum(shares) << 12
     expected = [
-        truncated(sum(s * row[k] for s, row in zip(shares, shortened, strict=True)), total)
+        truncated(
+            sum(c * row[k] for c, row in zip(coefficients, updates.tolist(), strict=True)), total
+        )
         if total
         else 0
         for k in range(updates.shape[1])

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from veridict.federated.fixed import I64, divide
-from veridict.federated.rules.rule import SHARE_ONE, Aggregate, Rule
+from veridict.federated.rules.combined import Combination, CombinedRule, Measures
+from veridict.federated.rules.rule import SHARE_ONE
 
 
-class Mean(Rule):
+class Mean(CombinedRule):
     """One hostile party moves it as far as the norm bound lets it."""
 
     name = "mean"
 
-    def _aggregate(self, updates: I64, weights: I64, root: I64 | None) -> Aggregate:
-        total = int(weights.sum())
-        step = divide((updates * weights[:, None]).sum(axis=0), total)
-        return Aggregate(step, tuple(int(w) * SHARE_ONE // total for w in weights))
+    def combination(self, measures: Measures) -> Combination:
+        total = sum(measures.weights)
+        shares = tuple(weight * SHARE_ONE // total for weight in measures.weights)
+        return Combination(measures.weights, total, shares)

@@ -10,40 +10,35 @@ from __future__ import annotations
 
 from math import isqrt
 
-import numpy as np
+from veridict.federated.rules.combined import Combination, CombinedRule, Measures
+from veridict.federated.rules.rule import SHARE_ONE
 
-from veridict.core.errors import BadInput
-from veridict.federated.fixed import I64, divide, inner, norm2
-from veridict.federated.rules.rule import SHARE_ONE, Aggregate, Rule
+_FINE = 12  # bits of a coefficient below those of a share; fewer for more than 255 updates
 
 
-class Trust(Rule):
+class Trust(CombinedRule):
     """Needs `root`, the public root batch's update. Withstands any number of hostile parties."""
 
     name = "trust"
+    needs_root = True
 
-    def _aggregate(self, updates: I64, weights: I64, root: I64 | None) -> Aggregate:
-        if root is None or root.shape != updates.shape[1:]:
-            raise BadInput(
-                "the rule `trust` needs the root batch's update",
-                remedy="give a public root batch, or choose another rule",
-            )
-        root2 = norm2(root)
-        norms2 = [norm2(update) for update in updates]
-        trusts = [
-            cosine(inner(update, root), square, root2)
-            for update, square in zip(updates, norms2, strict=True)
-        ]
-        # 2^16 of trust by 2^16 of weight, to 2^16: the products with 2^27 stay below 2^63.
-        shares = [trust * int(w) >> 16 for trust, w in zip(trusts, weights, strict=True)]
+    def combination(self, measures: Measures) -> Combination:
+        root2 = measures.root2 or 0
+        shares, coefficients = [], []
+        fine = _FINE - max(0, len(measures.weights).bit_length() - 8)
+        for weight, square, toward in zip(
+            measures.weights, measures.norms2, measures.toward, strict=True
+        ):
+            # 2^16 of trust by 2^16 of weight, to 2^16
+            share = cosine(toward, square, root2) * weight >> 16
+            shares.append(share)
+            coefficients.append(shortened(share << fine, square, root2))
         total = sum(shares)
         if total == 0:
-            return Aggregate(np.zeros_like(root), (0,) * len(updates))
-        step = np.zeros_like(root)
-        for update, square, share in zip(updates, norms2, shares, strict=True):
-            if share:
-                step += shortened(update, square, root2) * share
-        return Aggregate(divide(step, total), tuple(s * SHARE_ONE // total for s in shares))
+            return Combination((0,) * len(shares), 1, (0,) * len(shares))
+        return Combination(
+            tuple(coefficients), total << fine, tuple(s * SHARE_ONE // total for s in shares)
+        )
 
 
 def cosine(product: int, a2: int, b2: int) -> int:
@@ -53,8 +48,8 @@ def cosine(product: int, a2: int, b2: int) -> int:
     return min(SHARE_ONE, (product << 16) // max(1, isqrt(a2 * b2)))
 
 
-def shortened(update: I64, square: int, root2: int) -> I64:
-    """`update` no longer than the root."""
+def shortened(coefficient: int, square: int, root2: int) -> int:
+    """So much less as the update is longer than the root's."""
     if square <= root2:
-        return update
-    return divide(update * isqrt(root2), max(1, isqrt(square)))
+        return coefficient
+    return coefficient * isqrt(root2) // max(1, isqrt(square))
