@@ -23,6 +23,7 @@ from pathlib import Path
 
 from veridict.apps.chain_settings import ChainSetting, read_chains
 from veridict.core.errors import BadInput, StorageFailed
+from veridict.core.files import SECRET, create_file, must_be_private
 
 TOKEN_FILE = "token"
 ED25519, BOTH = "ed25519", "ed25519+ml-dsa-44"
@@ -81,13 +82,11 @@ class Settings:
             return self.token
         path = self.home / TOKEN_FILE
         try:
-            if path.exists():
-                return path.read_text().strip()
-            self.home.mkdir(parents=True, exist_ok=True)
-            token = secrets.token_urlsafe(24)
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w") as file:
-                file.write(token + "\n")
+            if not path.exists():
+                self.home.mkdir(parents=True, exist_ok=True)
+                create_file(path, f"{secrets.token_urlsafe(24)}\n".encode(), mode=SECRET)
+            must_be_private(path)
+            token = path.read_text().strip()
         except OSError as problem:
             raise StorageFailed(
                 f"cannot keep the access token in {path}: {problem.strerror}",

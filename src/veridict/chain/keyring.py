@@ -17,6 +17,7 @@ from eth_account.signers.base import BaseAccount
 from eth_account.signers.local import LocalAccount
 
 from veridict.core.errors import BadInput, StorageFailed
+from veridict.core.files import SECRET, must_be_private, replace_file
 
 AnyAccount = BaseAccount  # a local key, or a signer that holds it elsewhere
 OPERATOR_ENV = "VERIDICT_OPERATOR_KEY"
@@ -64,6 +65,7 @@ def _read(path: Path) -> dict[str, str]:
     if not path.exists():
         return {}
     try:
+        must_be_private(path)
         keys = json.loads(path.read_text())
         if not isinstance(keys, dict) or not all(isinstance(k, str) for k in keys.values()):
             raise ValueError("not an object of hex keys")
@@ -76,16 +78,9 @@ def _read(path: Path) -> dict[str, str]:
 
 
 def _write(path: Path, keys: Mapping[str, str]) -> None:
-    """Atomically: a crash leaves the old file or the new one."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = path.with_suffix(".new")
-        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "w") as file:
-            json.dump(dict(keys), file)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
+        replace_file(path, json.dumps(dict(keys)).encode(), mode=SECRET)
     except OSError as problem:
         raise StorageFailed(
             f"cannot write the key file {path}: {problem.strerror}",

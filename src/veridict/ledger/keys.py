@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 from veridict.core.errors import BadInput, StorageFailed
+from veridict.core.files import SECRET, create_file, must_be_private
 from veridict.ledger.schema import storage_errors
 from veridict.proofs.cosignature import Cosigner, Kind
 from veridict.proofs.note import Signer
@@ -16,7 +16,6 @@ from veridict.proofs.note import Signer
 S = TypeVar("S", Signer, Cosigner)
 
 FILE = "log.key"
-_OTHERS = 0o077
 
 
 def load_or_create_signer(directory: Path, name: str) -> Signer:
@@ -40,13 +39,8 @@ def _load(path: Path, name: str, parse: Callable[[str], S], generate: Callable[[
     with storage_errors(path):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
-            _create(path, generate())
-        if path.stat().st_mode & _OTHERS:
-            raise StorageFailed(
-                f"{file} can be read by others than its owner",
-                remedy=f"replace the key, or run chmod 600 {file} if nobody can have read it",
-                path=str(path),
-            )
+            create_file(path, f"{generate()}\n".encode("ascii"), mode=SECRET)
+        must_be_private(path)
         text = path.read_text("ascii", errors="replace").strip()
     try:
         signer = parse(text)
@@ -60,20 +54,3 @@ def _load(path: Path, name: str, parse: Callable[[str], S], generate: Callable[[
             remedy="use the name with which the log was created",
         )
     return signer
-
-
-def _create(path: Path, skey: str) -> None:
-    """Writes beside and links into place: two starters agree on one key, a kill leaves no half."""
-    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
-    fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        with os.fdopen(fd, "w") as file:
-            file.write(skey + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(fresh, path)
-        except FileExistsError:
-            return
-    finally:
-        fresh.unlink()

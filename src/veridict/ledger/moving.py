@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from veridict.core.errors import BadInput, NotFound
+from veridict.core.files import sync_directory
 from veridict.ledger.lock import DirectoryLock
 from veridict.ledger.schema import storage_errors
 from veridict.ledger.sqlite import FILE, SqliteStore
@@ -72,7 +72,7 @@ def move_to_database(directory: Path, url: str) -> int:
             note(directory, new)
         with storage_errors(directory):
             (directory / FILE).rename(directory / _MOVED)
-            _sync(directory)
+            sync_directory(directory)
     finally:
         lock.release()
     return size
@@ -100,11 +100,3 @@ def _pages(
         page = source.rows(
             f"{select} WHERE ({names}) > ({marks}) ORDER BY {names} LIMIT {_PAGE}", last
         )
-
-
-def _sync(directory: Path) -> None:
-    fd = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

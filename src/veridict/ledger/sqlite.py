@@ -7,7 +7,6 @@ in other processes, never wait for the writer.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -16,6 +15,7 @@ from threading import RLock
 from typing import Any
 
 from veridict.core.errors import StorageFailed
+from veridict.core.files import sync_directory
 from veridict.ledger.schema import (
     check_version,
     create_or_check,
@@ -54,7 +54,7 @@ class SqliteStore(Store):
         with storage_errors(self.path):
             if writable:
                 self._writer = _open(self.path, "rwc", self._prepare)
-                _sync_directory(directory)
+                sync_directory(directory)
             self._reader = _open_reader(self.path)
 
     @contextmanager
@@ -216,12 +216,3 @@ def _open_reader(path: Path) -> sqlite3.Connection:
             raise
     # SQLite wants to write its -shm file; without a log to replay it can do without
     return _open(path, "ro&immutable=1", prepare)
-
-
-def _sync_directory(directory: Path) -> None:
-    """Makes the new file's name durable too."""
-    fd = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -6,10 +6,10 @@ wants to see an altered file as it is.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from veridict.core.errors import NotFound, StorageFailed
+from veridict.core.files import replace_file
 
 
 class Shelf:
@@ -23,12 +23,7 @@ class Shelf:
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
             for suffix, data in (("annex", annex), ("model", model)):
-                fresh = self._directory / f"{model_id.hex()}.{suffix}.new"
-                with fresh.open("wb") as file:
-                    file.write(data)
-                    file.flush()
-                    os.fsync(file.fileno())
-                fresh.replace(self.path(model_id, suffix))
+                replace_file(self.path(model_id, suffix), data)
         except OSError as problem:
             raise StorageFailed(
                 f"cannot store model {model_id.hex()}: {problem.strerror}",

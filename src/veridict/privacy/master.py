@@ -14,11 +14,10 @@ import os
 import secrets
 from pathlib import Path
 
-from veridict.core.errors import StorageFailed
+from veridict.core.files import SECRET, must_be_private, sync_directory
 
 CURRENT, NEXT = "master.key", "master.next"
 KEY_BYTES = 32
-_OTHERS = 0o077
 
 
 class MasterKey:
@@ -58,18 +57,13 @@ class MasterKey:
             self._next.replace(self._current)
         else:  # its transaction never came
             _forget(self._next)
-        _sync_directory(self._current.parent)
+        sync_directory(self._current.parent)
 
 
 def _read(path: Path) -> tuple[int, bytes] | None:
     """(generation, key); None where the file is missing or torn."""
     try:
-        if path.stat().st_mode & _OTHERS:
-            raise StorageFailed(
-                f"{path.name} can be read by others than its owner",
-                remedy=f"run chmod 600 {path.name}, and think of who may have read it",
-                path=str(path),
-            )
+        must_be_private(path)
         generation, _, key = path.read_text("ascii", errors="replace").strip().partition(" ")
         found = int(generation), bytes.fromhex(key)
     except (FileNotFoundError, ValueError):
@@ -78,12 +72,13 @@ def _read(path: Path) -> tuple[int, bytes] | None:
 
 
 def _write(path: Path, generation: int, key: bytes) -> None:
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    """In place from the first byte: a kill leaves no copy beside it that nobody would forget."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, SECRET)
     with os.fdopen(fd, "w") as file:
         file.write(f"{generation} {key.hex()}\n")
         file.flush()
         os.fsync(file.fileno())
-    _sync_directory(path.parent)
+    sync_directory(path.parent)
 
 
 def _overwrite(path: Path) -> None:
@@ -98,11 +93,3 @@ def _overwrite(path: Path) -> None:
 def _forget(path: Path) -> None:
     _overwrite(path)
     path.unlink(missing_ok=True)
-
-
-def _sync_directory(directory: Path) -> None:
-    fd = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -8,9 +8,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from veridict.core.errors import BadInput, StorageFailed
+from veridict.core.files import SECRET, create_file, must_be_private
 
 KEY_BYTES = 32
-_MODE = 0o600
 
 
 class PrivateKey:
@@ -28,10 +28,9 @@ class PrivateKey:
         """A file of 32 bytes, readable by its owner only. Raises StorageFailed or BadInput."""
         try:
             if not path.exists():
-                made = cls.generate()
                 path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                path.touch(mode=_MODE, exist_ok=False)
-                path.write_bytes(made.key.private_bytes_raw())
+                create_file(path, cls.generate().key.private_bytes_raw(), mode=SECRET)
+            must_be_private(path)
             seed = path.read_bytes()
         except OSError as error:
             raise StorageFailed(

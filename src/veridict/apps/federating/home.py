@@ -19,6 +19,7 @@ import numpy as np
 
 from veridict.apps.federating.cards import Card, read_card, read_cards
 from veridict.core.errors import BadInput, NotFound, StorageFailed
+from veridict.core.files import SECRET, replace_file
 from veridict.federated.learners.learner import Rows
 from veridict.proofs.certificates import private_pem, self_signed
 from veridict.proofs.signing import PrivateKey
@@ -101,8 +102,7 @@ class MemberHome:
         path = self.path / name
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path.touch(mode=0o600)
-            path.write_bytes(data)
+            replace_file(path, data, mode=SECRET)
         except OSError as error:
             raise StorageFailed(
                 f"{path.name} cannot be written: {error.strerror}",
