@@ -44,7 +44,7 @@ from veridict.services.board import Board
 from veridict.services.bus import Bus
 from veridict.services.deploy import Network
 from veridict.services.face import Face, plain_face
-from veridict.services.predict import Issuer, Prediction, next_sequence, predict
+from veridict.services.predict import Beside, Issuer, Prediction, next_sequence, predict
 from veridict.services.receipt import Receipt, issue
 from veridict.services.records import JsonRecord, LogRecord, decode, encode
 from veridict.services.witnessing import Witnesses
@@ -153,19 +153,27 @@ class Node:
         return gas
 
     def predict(
-        self, features: NDArray[np.float64], requests: Sequence[Request] | None = None
+        self,
+        features: NDArray[np.float64],
+        requests: Sequence[Request] | None = None,
+        *,
+        beside: Beside | None = None,
+        last: Sequence[Entry] = (),
     ) -> list[Prediction]:
         """Score, decide, commit and log one row a request; returns when all are durable.
 
         `features`: float64 [n, n_features], NaN for missing. Without `requests`
-        the rows are named by their place in the log.
+        the rows are named by their place in the log. `beside`, `last`: see `services.predict`.
         """
         with self.lock:
             issuer = self.at_work()
             rows = np.asarray(features, dtype=np.float64)
-            made = predict(issuer, requests or self._unnamed(len(rows)), rows)
+            asked = requests or self._unnamed(len(rows))
+            made = predict(issuer, asked, rows, beside=beside, last=last)
             for prediction in made:
                 self._see(prediction.index, prediction.record)
+            if beside is not None or last:
+                self.follow()
         for listener in self.listeners:
             listener(made)
         return made

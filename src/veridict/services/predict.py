@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -64,12 +64,22 @@ class Prediction:
     contributions: tuple[int, ...]
 
 
+# What is logged right behind the prediction of a row, if anything: a verdict on it.
+Beside = Callable[[int, PredictionRecord], Entry | None]
+
+
 def predict(
-    issuer: Issuer, requests: Sequence[Request], features: NDArray[np.float64]
+    issuer: Issuer,
+    requests: Sequence[Request],
+    features: NDArray[np.float64],
+    *,
+    beside: Beside | None = None,
+    last: Sequence[Entry] = (),
 ) -> list[Prediction]:
     """Score, commit and log `requests`; returns when every record is on disk.
 
-    `features` is float64 [len(requests), model.n_features]; NaN means missing.
+    `features` is float64 [len(requests), model.n_features]; NaN means missing. What stands
+    `beside` the predictions, and `last` behind all, is logged with them or not at all.
     Raises BadInput for another shape, StorageFailed if the log cannot write
     (then no prediction was made and no sequence number is used).
     """
@@ -104,18 +114,35 @@ def predict(
                 zip(decisions, reasons.tolist(), scores, payloads, strict=True)
             )
         ]
-        logged = issuer.log.append(
-            [Entry(r.encode(), p) for r, p in zip(records, payloads, strict=True)]
-        )
+        entries, places = _entries(records, payloads, beside)
+        logged = issuer.log.append([*entries, *last])
         if logged.bodies is not None:  # numbered under the lock of a log that others write too
-            records = [PredictionRecord.decode(body) for body in logged.bodies]
+            records = [PredictionRecord.decode(logged.bodies[place]) for place in places]
         issuer.next_sequence = records[-1].sequence + 1
     return [
-        Prediction(logged.first_index + offset, record, payload, tuple(parts))
-        for offset, (record, payload, parts) in enumerate(
-            zip(records, payloads, contributions.tolist(), strict=True)
+        Prediction(logged.first_index + place, record, payload, tuple(parts))
+        for place, record, payload, parts in zip(
+            places, records, payloads, contributions.tolist(), strict=True
         )
     ]
+
+
+def _entries(
+    records: Sequence[PredictionRecord], payloads: Sequence[Payload], beside: Beside | None
+) -> tuple[list[Entry], Sequence[int]]:
+    """What is logged, and where the predictions are in it."""
+    pairs = zip(records, payloads, strict=True)
+    if beside is None:
+        return [Entry(record.encode(), payload) for record, payload in pairs], range(len(records))
+    entries: list[Entry] = []
+    places: list[int] = []
+    for row, (record, payload) in enumerate(pairs):
+        places.append(len(entries))
+        entries.append(Entry(record.encode(), payload))
+        verdict = beside(row, record)
+        if verdict is not None:
+            entries.append(verdict)
+    return entries, places
 
 
 def next_sequence(log: Log) -> int:
