@@ -9,8 +9,8 @@ from typing import Literal
 
 from veridict.chain.client import Client
 from veridict.chain.contract import Contract
-from veridict.core.errors import NotFound, Refused
-from veridict.ledger.entry import owner_of
+from veridict.core.errors import Refused
+from veridict.services.cases.desk import case_of, need_open, need_unseen, subject_of
 from veridict.services.erasing import Erased, Eraser
 from veridict.services.node import Node
 from veridict.services.records import ActRecord, Ground, is_prediction
@@ -20,32 +20,25 @@ Act = Literal["release", "confirm"]
 UNDECIDED = frozenset({"open", "review", "held"})  # payments that wait in the guard
 
 
-def act(node: Node, index: int, act: Act, *, by: str, note: str) -> tuple[int, ActRecord]:
+def act(
+    node: Node, index: int, act: Act, *, by: str, note: str, seen: int | None = None
+) -> tuple[int, ActRecord]:
     """Release or confirm case `index`; where tokens are held, the guard follows.
 
-    Raises NotFound where `index` is no case, Refused where it was decided.
+    `seen` is the last record about it that was looked at: see `cases.desk`. Raises NotFound where
+    `index` is no case, Refused where it was decided, or moved on since.
     """
     with node.lock:
-        case = node.board.cases.get(index)
-        if case is None:
-            raise NotFound(
-                f"record {index} is not a case", remedy="choose one from the case list", index=index
-            )
-        if case.acts:
-            raise Refused(
-                f"case {index} was {case.status} before",
-                remedy="a decided case stays decided; note a correction elsewhere",
-                reason=case.status,
-                index=index,
-            )
+        case = case_of(node, index)
+        need_open(node, case)
+        need_unseen(node, case, seen)
         payment = node.payment_of(index)
         tx_hash = _move_tokens(node, payment, act)
         now_ms = node.parts.clock()
-        about = node.log.payload(index)
         payload = saying(
             Words(by, note),
             name=f"act on record {index}",
-            subject=owner_of(about) if about else "",
+            subject=subject_of(node, index),
             time_ms=now_ms,
         )
         record = ActRecord(act, index, said(payload), payment, tx_hash, now_ms)

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass, field
 
 from veridict.core.nouns import SCORE_ONE, Decision, PredictionRecord
+from veridict.services.cases.book import Book, Case
 from veridict.services.records import (
-    ActRecord,
     AnchorRecord,
     ErasureRecord,
     LogRecord,
@@ -27,29 +26,13 @@ RATE_WINDOW_MS = 1000
 RATE_POINTS = 600
 
 
-@dataclass(slots=True)
-class Case:
-    """A prediction that a person must look at, and what persons did with it."""
-
-    index: int
-    acts: list[tuple[int, ActRecord]] = field(default_factory=list)
-
-    @property
-    def status(self) -> str:
-        return (
-            {"release": "released", "confirm": "confirmed"}[self.acts[-1][1].act]
-            if (self.acts)
-            else "open"
-        )
-
-
 class Board:
     """Counts, cases, quality and rate of one log. Not thread-safe: the node guards it."""
 
     def __init__(self) -> None:
         self.size = 0  # records seen: the index of the next one
         self.counts = dict.fromkeys(Decision, 0)
-        self.cases: dict[int, Case] = {}
+        self.book = Book()
         self.model: tuple[int, ModelRecord] | None = None
         self.anchor_notes: list[int] = []  # where anchors are noted, and their loss
         self.erasures: list[tuple[int, ErasureRecord]] = []
@@ -63,16 +46,18 @@ class Board:
         return len(self._decisions)
 
     @property
+    def cases(self) -> dict[int, Case]:
+        return self.book.cases
+
+    @property
     def open_cases(self) -> int:
-        return sum(not case.acts for case in self.cases.values())
+        return self.book.open_cases
 
     def see(self, index: int, record: LogRecord) -> None:
         self.size = index + 1
+        self.book.see(index, record)
         if isinstance(record, PredictionRecord):
-            self._predicted(index, record)
-        elif isinstance(record, ActRecord):
-            if record.index in self.cases:
-                self.cases[record.index].acts.append((index, record))
+            self._predicted(record)
         elif isinstance(record, ModelRecord):
             self.model = (index, record)
         elif isinstance(record, OutcomesRecord):
@@ -102,12 +87,10 @@ class Board:
         last = now_ms // RATE_WINDOW_MS * RATE_WINDOW_MS - RATE_WINDOW_MS
         return float(next((count for at, count in reversed(self._rates) if at == last), 0))
 
-    def _predicted(self, index: int, record: PredictionRecord) -> None:
+    def _predicted(self, record: PredictionRecord) -> None:
         self._decisions.append(record.decision)
         self.counts[record.decision] += 1
         self._bins[record.decision][min(BINS - 1, int(probability(record.score) * BINS))] += 1
-        if record.decision is not Decision.ALLOW:
-            self.cases[index] = Case(index)
         second = record.time_ms // RATE_WINDOW_MS * RATE_WINDOW_MS
         if self._rates and self._rates[-1][0] == second:
             self._rates[-1] = (second, self._rates[-1][1] + 1)

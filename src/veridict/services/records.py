@@ -7,6 +7,8 @@
     erasure      a subject was forgotten: which payloads are gone
     outcomes     labels that arrived, for predictions logged before this record
     statement    what another system said, such as a prediction of its own
+    case, …      what people do with a case: `services.cases.records`
+    verdict, feed   what detectors say, what was not decided: `services.feeding.records`
 
 A record is a canonical JSON object whose first key in the log's reading order
 is told by `kind`; a prediction is binary (`core.nouns.PredictionRecord`).
@@ -24,6 +26,13 @@ from veridict.core.codec import MAX_DEPTH, JsonValue, canonical_json, nesting
 from veridict.core.errors import BadInput
 from veridict.core.nouns import RECORD_KIND, PredictionRecord
 from veridict.models.card import ModelCard
+from veridict.services.cases.records import (
+    CaseRecord,
+    RevocationRecord,
+    SuppressedRecord,
+    SuppressionRecord,
+)
+from veridict.services.feeding.records import FeedRecord, VerdictRecord
 
 
 class ModelRecord(msgspec.Struct, frozen=True, tag_field="kind", tag="model"):
@@ -48,7 +57,7 @@ class ModelRecord(msgspec.Struct, frozen=True, tag_field="kind", tag="model"):
         return ModelCard.decode(canonical_json(self.card))
 
 
-class AnchorRecord(msgspec.Struct, frozen=True, tag_field="kind", tag="anchor"):
+class _Anchor(msgspec.Struct, frozen=True, tag_field="kind"):
     size: int
     root: str
     chain_id: int
@@ -58,16 +67,12 @@ class AnchorRecord(msgspec.Struct, frozen=True, tag_field="kind", tag="anchor"):
     time_ms: int
 
 
-class LostAnchorRecord(msgspec.Struct, frozen=True, tag_field="kind", tag="anchor-lost"):
+class AnchorRecord(_Anchor, frozen=True, tag="anchor"):
+    """The log's head of `size` records stands on a chain."""
+
+
+class LostAnchorRecord(_Anchor, frozen=True, tag="anchor-lost"):
     """The anchor of an earlier record, in the same words, is no longer on its chain."""
-
-    size: int
-    root: str
-    chain_id: int
-    contract: str
-    tx_hash: str
-    block_number: int
-    time_ms: int
 
 
 class ActRecord(msgspec.Struct, frozen=True, tag_field="kind", tag="act"):
@@ -145,6 +150,12 @@ JsonRecord = (
     | OutcomesRecord
     | StatementRecord
     | NetworkRecord
+    | VerdictRecord
+    | FeedRecord
+    | CaseRecord
+    | SuppressionRecord
+    | SuppressedRecord
+    | RevocationRecord
 )
 LogRecord = PredictionRecord | JsonRecord
 

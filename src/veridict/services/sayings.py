@@ -14,9 +14,21 @@ import msgspec
 
 from veridict.core.codec import SALT_BYTES, TAG_SAID, canonical_json, commit
 from veridict.core.nouns import Payload, Request
+from veridict.services.cases.records import CaseRecord, RevocationRecord, SuppressionRecord
+from veridict.services.feeding.records import FeedRecord, VerdictRecord
 from veridict.services.records import ActRecord, ErasureRecord, LogRecord, StatementRecord
 
 _NO_SALT = bytes(SALT_BYTES)
+_SAYING = (
+    ActRecord
+    | CaseRecord
+    | ErasureRecord
+    | RevocationRecord
+    | StatementRecord
+    | SuppressionRecord
+    | VerdictRecord
+    | FeedRecord
+)
 
 
 class Words(msgspec.Struct, frozen=True):
@@ -34,10 +46,40 @@ class ErasureWords(msgspec.Struct, frozen=True):
     spans: list[tuple[int, int]]
 
 
-W = TypeVar("W", Words, ErasureWords)
+class Assignment(msgspec.Struct, frozen=True):
+    """Of a case: who gave it to whom, and why."""
+
+    by: str
+    note: str
+    to: str
 
 
-def saying(words: Words | ErasureWords, *, name: str, subject: str, time_ms: int) -> Payload:
+class Export(msgspec.Struct, frozen=True):
+    """Of a report that was handed out: who made it; `sha256` is that of its JSON, in hex."""
+
+    by: str
+    note: str
+    redacted: bool
+    sha256: str
+
+
+class Suppressing(msgspec.Struct, frozen=True):
+    """Of a suppression: who says so, and about which two parties, up to which amount.
+
+    `up_to` is in minor units; None where the cleared request names no amount.
+    """
+
+    by: str
+    note: str
+    payer: str
+    payee: str
+    up_to: int | None
+
+
+W = TypeVar("W", bound=msgspec.Struct)
+
+
+def saying(words: msgspec.Struct, *, name: str, subject: str, time_ms: int) -> Payload:
     """The payload of a record that carries `words`, found by `name`, erased with `subject`."""
     content = canonical_json(msgspec.to_builtins(words))
     request = Request(name, subject, time_ms // 1000, content)
@@ -51,7 +93,7 @@ def said(payload: Payload) -> str:
 
 def commitment_of(record: LogRecord | None) -> str | None:
     """What `said` of the record's payload must be; None where a record carries no words."""
-    if isinstance(record, ActRecord | ErasureRecord | StatementRecord):
+    if isinstance(record, _SAYING):
         return record.said
     return None
 

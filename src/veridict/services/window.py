@@ -22,8 +22,9 @@ from veridict.core.version import VERSION
 from veridict.ledger.lookup import Query
 from veridict.services import acting, views
 from veridict.services.anchoring.telling import place_views
-from veridict.services.board import Case, probability
+from veridict.services.board import probability
 from veridict.services.bus import Bus
+from veridict.services.cases.book import Case
 from veridict.services.looking import found_views
 from veridict.services.node import Node
 from veridict.services.predict import Prediction

@@ -11,6 +11,12 @@ from hypothesis import strategies as st
 from veridict.core.codec import canonical_json
 from veridict.core.errors import BadInput
 from veridict.core.nouns import INT64_MAX, INT64_MIN, Decision, PredictionRecord
+from veridict.services.cases.records import (
+    CaseRecord,
+    RevocationRecord,
+    SuppressedRecord,
+    SuppressionRecord,
+)
 from veridict.services.records import (
     ActRecord,
     AnchorRecord,
@@ -84,8 +90,27 @@ outcomes = st.builds(
     positives=st.lists(integers, max_size=3),
     time_ms=integers,
 )
+steps = st.builds(
+    CaseRecord,
+    step=st.sampled_from(["assign", "note", "export"]),
+    index=integers,
+    said=hexes,
+    time_ms=integers,
+)
+suppressions = st.builds(
+    SuppressionRecord,
+    index=integers,
+    model_id=hexes,
+    feature=integers,
+    until_ms=integers,
+    most=integers,
+    said=hexes,
+    time_ms=integers,
+)
+stopped = st.builds(SuppressedRecord, index=integers, suppression=integers, time_ms=integers)
+revoked = st.builds(RevocationRecord, suppression=integers, said=hexes, time_ms=integers)
 records: st.SearchStrategy[LogRecord] = st.one_of(
-    predictions, models, anchors, acts, erasures, outcomes
+    predictions, models, anchors, acts, erasures, outcomes, steps, suppressions, stopped, revoked
 )
 
 
