@@ -15,9 +15,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 from veridict.core.errors import StorageFailed
 from veridict.privacy.master import KEY_BYTES, MasterKey
-from veridict.privacy.wrapping import damaged, name_of, storage_errors, unwrap, wrap
+from veridict.privacy.wrapping import (
+    NONCE_BYTES,
+    damaged,
+    name_of,
+    storage_errors,
+    unwrap,
+    wrap,
+    wrapped,
+)
 
 FILE = "vault.sqlite"
 PAGE = 256
@@ -114,25 +124,38 @@ class Slots:
                     found[slot] = unwrap(pages[number], box, name_of(slot))
         return found
 
-    def add(self, hashes: Sequence[bytes]) -> dict[bytes, int]:
-        """A slot with a fresh key for each of the distinct `hashes` that has none; on disk."""
+    def add(self, hashes: Sequence[bytes]) -> tuple[dict[bytes, int], dict[int, bytes]]:
+        """A slot with a fresh key for each of the distinct `hashes` that has none; on disk.
+
+        Slots of all by hash, and the fresh keys by slot.
+        """
         with self._write() as master:
-            known = self.of(hashes)  # another process may have been quicker
-            (following,) = self._db.execute("SELECT next_slot FROM state").fetchone()
-            made: list[tuple[int, bytes, int, bytes]] = []
-            page: tuple[int, bytes] | None = None
-            for subject in hashes:
-                if subject in known:
-                    continue
-                if page is None or page[0] != following // PAGE:
-                    page = following // PAGE, self._open_page(master, following // PAGE)
-                box = wrap(page[1], secrets.token_bytes(KEY_BYTES), name_of(following))
-                made.append((following, subject, 0, box))
-                known[subject] = following
-                following += 1
-            self._db.executemany("INSERT INTO slot VALUES (?, ?, ?, ?)", made)
-            self._db.execute("UPDATE state SET next_slot = ?", (following,))
-        return known
+            # another process may have been quicker
+            known = self.of(hashes) if self._written_since() else {}
+            strangers = [subject for subject in hashes if subject not in known]
+            (first,) = self._db.execute("SELECT next_slot FROM state").fetchone()
+            slots = range(first, first + len(strangers))
+            keys = dict(zip(slots, _randoms(KEY_BYTES, len(strangers)), strict=True))
+            self._db.executemany(
+                "INSERT INTO slot VALUES (?, ?, 0, ?)",
+                list(zip(slots, strangers, self._wrapped(master, keys), strict=True)),
+            )
+            self._db.execute("UPDATE state SET next_slot = ?", (slots.stop,))
+        return known | dict(zip(strangers, slots, strict=True)), keys
+
+    def _written_since(self) -> bool:
+        """Whether another connection has written since `changed` was asked."""
+        (version,) = self._db.execute("PRAGMA data_version").fetchone()
+        return bool(version != self._version)
+
+    def _wrapped(self, master: bytes, keys: dict[int, bytes]) -> Iterator[bytes]:
+        """The keys of rising slots, each under its page's."""
+        page, cipher = -1, AESGCM(master)
+        for (slot, key), nonce in zip(keys.items(), _randoms(NONCE_BYTES, len(keys)), strict=True):
+            if slot // PAGE != page:
+                page = slot // PAGE
+                cipher = AESGCM(self._open_page(master, page))
+            yield wrapped(cipher, nonce, key, name_of(slot))
 
     def retire(self, slots: Sequence[int]) -> None:
         """They seal nothing any more."""
@@ -315,3 +338,8 @@ class Slots:
 def _parts(values: Sequence[Any]) -> Iterable[list[Any]]:
     for start in range(0, len(values), _ASKED):
         yield list(values[start : start + _ASKED])
+
+
+def _randoms(size: int, count: int) -> list[bytes]:
+    pool = secrets.token_bytes(size * count)
+    return [pool[at : at + size] for at in range(0, len(pool), size)]

@@ -29,6 +29,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 _REMEMBERED = 65_536  # subjects and keys kept in memory, of each
+_CIPHERS = 8192  # 2.5 kB each
 _HASH_BYTES, _TAG_BYTES, _SALT_BYTES = 16, 8, 32
 # BLAKE2's personalisation keeps the hashes of different uses apart.
 _SUBJECT, _NAME, _SALT = b"subject", b"name", b"salt"
@@ -50,6 +51,7 @@ class FileVault:
         self._named = blake2b(digest_size=_TAG_BYTES, key=self._names_key, person=_NAME)
         self._numbers: dict[str, int] = {}
         self._keys: dict[int, bytes] = {}
+        self._ciphers: dict[int, AESGCM] = {}
 
     @classmethod
     def open_readonly(cls, directory: Path) -> FileVault:
@@ -62,14 +64,14 @@ class FileVault:
         """Keys of new subjects are on disk on return. Raises StorageFailed."""
         with self._lock:
             self._follow_others()
-            numbers = self._numbers_of(dict.fromkeys(item.subject for item in items))
-            keys = self._keys_of(numbers.values())
+            numbers = self._numbers_of(dict.fromkeys([item.subject for item in items]))
+            ciphers = self._ciphers_of(numbers.values())
         pool = os.urandom(NONCE_BYTES * len(items))
         sealed: list[Sealed] = []
         for at, item in enumerate(items):
             slot, tag = numbers[item.subject], self.tag(item.name)
             nonce = pool[at * NONCE_BYTES : (at + 1) * NONCE_BYTES]
-            box = AESGCM(keys[slot]).encrypt(nonce, item.data, _bound(slot, tag))
+            box = ciphers[slot].encrypt(nonce, item.data, _bound(slot, tag))
             sealed.append(Sealed(slot, tag, nonce + box))
         return sealed
 
@@ -118,21 +120,25 @@ class FileVault:
         """The key is gone on return, from disk and from this process."""
         with self._lock:
             self._keys.pop(slot, None)
+            self._ciphers.pop(slot, None)
             self._slots.destroy(slot)
 
     def close(self) -> None:
         with self._lock:
             self._slots.close()
-            self._keys.clear()
-            self._numbers.clear()
+            self._forget_all()
 
     # -- keys --------------------------------------------------------------------------------
 
     def _follow_others(self) -> None:
         """Another process that shares the vault may have retired or destroyed what is known."""
         if self._slots.changed():
-            self._numbers.clear()
-            self._keys.clear()
+            self._forget_all()
+
+    def _forget_all(self) -> None:
+        self._numbers.clear()
+        self._keys.clear()
+        self._ciphers.clear()
 
     def _hash(self, subject: str) -> bytes:
         return blake2b(
@@ -153,7 +159,9 @@ class FileVault:
             known = self._slots.of(list(hashes))
             new = [digest for digest in hashes if digest not in known]
             if new:
-                known |= self._slots.add(new)
+                added, keys = self._slots.add(new)
+                known |= added
+                _remember(self._keys, keys)
             fresh = {hashes[digest]: slot for digest, slot in known.items()}
             _remember(self._numbers, fresh)
             found |= fresh
@@ -174,6 +182,14 @@ class FileVault:
             found |= fresh
         return found
 
+    def _ciphers_of(self, slots: Iterable[int]) -> dict[int, AESGCM]:
+        """Setting one up takes longer than sealing with it."""
+        found = {slot: self._ciphers.get(slot) for slot in slots}
+        missing = [slot for slot, cipher in found.items() if cipher is None]
+        fresh = {slot: AESGCM(key) for slot, key in self._keys_of(missing).items()}
+        _remember(self._ciphers, fresh, _CIPHERS)
+        return {slot: cipher for slot, cipher in found.items() if cipher is not None} | fresh
+
 
 def _bound(slot: int, tag: int) -> bytes:
     """What a box is sealed with beside its content, so that neither number can be swapped."""
@@ -190,8 +206,8 @@ def _opened(key: bytes | None, sealed: Sealed) -> bytes | None:
         return None
 
 
-def _remember(cache: dict[K, V], fresh: dict[K, V]) -> None:
+def _remember(cache: dict[K, V], fresh: dict[K, V], most: int = _REMEMBERED) -> None:
     """Forgets all when full: what is needed comes back, and nothing is kept in order."""
-    if len(cache) + len(fresh) > _REMEMBERED:
+    if len(cache) + len(fresh) > most:
         cache.clear()
     cache |= fresh

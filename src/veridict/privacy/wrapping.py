@@ -42,8 +42,12 @@ def damaged(path: Path) -> StorageFailed:
 
 
 def wrap(key: bytes, secret: bytes, name: bytes) -> bytes:
-    nonce = os.urandom(NONCE_BYTES)
-    return nonce + AESGCM(key).encrypt(nonce, secret, name)
+    return wrapped(AESGCM(key), os.urandom(NONCE_BYTES), secret, name)
+
+
+def wrapped(cipher: AESGCM, nonce: bytes, secret: bytes, name: bytes) -> bytes:
+    """As `wrap`, where one key wraps many: the nonce must be random and new."""
+    return nonce + cipher.encrypt(nonce, secret, name)
 
 
 def unwrap(key: bytes, box: bytes, name: bytes) -> bytes:
