@@ -17,7 +17,6 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -31,7 +30,7 @@ DEADLINE_S = 3600.0
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
 
-class _Chain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     rpc: str
     deadline_s: float = DEADLINE_S
     chain_id: int | None = None
@@ -42,21 +41,13 @@ class _Chain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    chain: dict[str, _Chain] = {}
+    chain: dict[str, _Table] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class ChainSetting:
+class ChainSetting(_Table, frozen=True, kw_only=True):
     """One chain besides the home chain; see the module for what each means."""
 
     name: str
-    rpc: str
-    deadline_s: float = DEADLINE_S
-    chain_id: int | None = None
-    contract: str | None = None
-    confirmations: int = CONFIRMATIONS
-    key_env: str | None = None
-    models: str | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name) or self.name == HOME:
@@ -90,13 +81,13 @@ def read_chains(
                 remedy="pass, say, --chain sepolia=https://…",
             )
         known = chains.get(name)
-        chains[name] = msgspec.structs.replace(known, rpc=url) if known else _Chain(url)
+        chains[name] = msgspec.structs.replace(known, rpc=url) if known else _Table(rpc=url)
     return tuple(
-        ChainSetting(name, **msgspec.structs.asdict(chain)) for name, chain in chains.items()
+        ChainSetting(name=name, **msgspec.structs.asdict(chain)) for name, chain in chains.items()
     )
 
 
-def _parse(path: Path) -> dict[str, _Chain]:
+def _parse(path: Path) -> dict[str, _Table]:
     try:
         document = tomllib.loads(path.read_text("utf-8"))
         return dict(msgspec.convert(document, _File).chain)

@@ -33,10 +33,15 @@ def test_a_file_in_the_home(tmp_path: Path) -> None:
     (tmp_path / "chains.toml").write_text(WHOLE)
     sepolia, base = Settings.read({}, home=tmp_path).chains
     assert sepolia == ChainSetting(
-        "sepolia", "https://rpc.example/sepolia", 900, 11155111,
-        "0x5FbDB2315678afecb367f032d93F642f64180aa3", 12, "SEPOLIA_KEY",
-    )  # fmt: skip
-    assert base == ChainSetting("base", "https://rpc.example/base", DEADLINE_S)
+        name="sepolia",
+        rpc="https://rpc.example/sepolia",
+        deadline_s=900,
+        chain_id=11155111,
+        contract="0x5FbDB2315678afecb367f032d93F642f64180aa3",
+        confirmations=12,
+        key_env="SEPOLIA_KEY",
+    )
+    assert base == ChainSetting(name="base", rpc="https://rpc.example/base", deadline_s=DEADLINE_S)
 
 
 def test_the_environment_names_another_file(tmp_path: Path) -> None:
@@ -55,7 +60,7 @@ def test_the_command_line_adds_and_overrules(tmp_path: Path) -> None:
     chains = {chain.name: chain for chain in read_chains({}, tmp_path, given)}
     assert set(chains) == {"sepolia", "base", "new"}
     assert (chains["sepolia"].rpc, chains["sepolia"].deadline_s) == ("http://127.0.0.1:1", 900)
-    assert chains["new"] == ChainSetting("new", "http://127.0.0.1:2")
+    assert chains["new"] == ChainSetting(name="new", rpc="http://127.0.0.1:2")
 
 
 @pytest.mark.parametrize(

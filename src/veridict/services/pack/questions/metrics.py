@@ -12,11 +12,11 @@ from veridict.models.canonical import CanonicalModel
 from veridict.models.card import Metric, ModelCard
 from veridict.services.audit.walk import Notes, Row
 from veridict.services.pack.answers import NO_DATA, Answer, Case, Data, Told, count, short
+from veridict.services.pack.cards import Cards
 from veridict.services.pack.layout import Claim
 from veridict.services.pack.measured import Measured
 from veridict.services.papers.audit import compare, measured_again
 from veridict.services.papers.rows import reread
-from veridict.services.records import ModelRecord
 
 
 class MetricsAgain:
@@ -25,16 +25,11 @@ class MetricsAgain:
     def __init__(self, case: Case) -> None:
         self._case = case
         self._measured = Measured(case.grouping)
-        self._cards: dict[str, ModelCard] = {}
+        self._cards = Cards()
 
     def see(self, rows: Sequence[Row]) -> None:
         self._measured.see(rows)
-        for row in rows:
-            if isinstance(row.record, ModelRecord):
-                try:
-                    self._cards[row.record.model_id] = row.record.model_card()
-                except VeridictError:
-                    continue  # the audit's check of models names it
+        self._cards.see(rows)
 
     def answer(self, number: int, checks: Sequence[Check]) -> Answer:
         made = self._measured.claims()

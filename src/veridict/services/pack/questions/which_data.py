@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from veridict.core.errors import NotFound, VeridictError
+from veridict.core.errors import NotFound
 from veridict.core.nouns import Check, Finding
 from veridict.models.card import ModelCard
 from veridict.services.audit.walk import Row
 from veridict.services.deploy import Network
 from veridict.services.pack.answers import NO_CHAIN, NO_DATA, Answer, Case, Told, count, short
+from veridict.services.pack.cards import Cards
 from veridict.services.papers.audit import same_rows
 from veridict.services.papers.rows import reread
-from veridict.services.records import ModelRecord
 
 
 class WhichData:
@@ -22,15 +22,10 @@ class WhichData:
 
     def __init__(self, case: Case) -> None:
         self._case = case
-        self._cards: dict[str, ModelCard] = {}
+        self._cards = Cards()
 
     def see(self, rows: Sequence[Row]) -> None:
-        for row in rows:
-            if isinstance(row.record, ModelRecord):
-                try:
-                    self._cards[row.record.model_id] = row.record.model_card()
-                except VeridictError:
-                    continue  # the audit's check of models names it
+        self._cards.see(rows)
 
     def answer(self, number: int, checks: Sequence[Check]) -> Answer:
         evidence: list[Told] = []
