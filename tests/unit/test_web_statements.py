@@ -1,9 +1,14 @@
-"""POST /api/statements: its answers, its limits, and the gate in front of it."""
+"""POST /api/statements: its answers, its limits, and the gate in front of it.
+
+Everything is asked twice: over a socket, where single statements are answered the short way
+(`web.quick`), and of the application itself, which answers the long way.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -12,7 +17,8 @@ import pytest
 from tests.support import asgi
 from tests.support.ledger import make_signer, make_vault
 from tests.support.small_node import SmallNode
-from veridict.apps.web.app import create_app
+from veridict.apps.web.app import WebApp, create_app
+from veridict.apps.web.server import WebServer
 from veridict.apps.web.statements import MAX_LINES
 from veridict.ledger.log import Log
 from veridict.services import ingest as ingesting
@@ -29,11 +35,22 @@ def log(tmp_path: Path) -> Iterator[Log]:
         yield log
 
 
-@pytest.fixture
-def client(log: Log) -> Iterator[httpx.Client]:
-    with Ingest(log, lambda: 1_700_000_000_000) as ingest:
-        client = asgi.client(create_app(SmallNode(), token=TOKEN, ingest=ingest))
+@pytest.fixture(params=["short", "long"])
+def client(request: pytest.FixtureRequest, log: Log) -> Iterator[httpx.Client]:
+    with (
+        Ingest(log, lambda: 1_700_000_000_000) as ingest,
+        _served(create_app(SmallNode(), token=TOKEN, ingest=ingest), request.param) as client,
+    ):
         client.headers["authorization"] = f"Bearer {TOKEN}"
+        yield client
+
+
+@contextmanager
+def _served(app: WebApp, way: str) -> Iterator[httpx.Client]:
+    if way == "long":
+        yield asgi.client(app)
+        return
+    with WebServer(app) as server, httpx.Client(base_url=server.url, timeout=20) as client:
         yield client
 
 
@@ -94,13 +111,16 @@ def test_where_too_many_wait_the_caller_is_told_when_to_come_again(
     assert reply.headers["retry-after"] == "1"
 
 
-def test_what_nobody_foresaw_is_told_without_its_words(log: Log) -> None:
+@pytest.mark.parametrize("way", ["short", "long"])
+def test_what_nobody_foresaw_is_told_without_its_words(log: Log, way: str) -> None:
     class Broken(Ingest):
-        def submit_here(self, statement: object) -> object:  # type: ignore[override]
+        def submit_to(self, statement: object, waiter: object, desk: object) -> None:
             raise RuntimeError("a secret")
 
-    with Broken(log, lambda: 0) as ingest:
-        client = asgi.client(create_app(SmallNode(), token=TOKEN, ingest=ingest))
+    with (
+        Broken(log, lambda: 0) as ingest,
+        _served(create_app(SmallNode(), token=TOKEN, ingest=ingest), way) as client,
+    ):
         reply = client.post(PATH, content=BODY, headers={"authorization": f"Bearer {TOKEN}"})
     assert (reply.status_code, reply.json()["error"]) == (500, "veridict.error")
     assert "secret" not in reply.text

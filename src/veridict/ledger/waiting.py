@@ -28,7 +28,18 @@ class Appended:
     bodies: tuple[bytes, ...] | None = None
 
 
-F = TypeVar("F", "Future[Any]", "asyncio.Future[Any]")
+class Waiter(Protocol):
+    """Who is told on an event loop, an `asyncio.Future` or what is lighter. Must not raise."""
+
+    def done(self) -> bool:
+        """Nobody waits any more."""
+
+    def set_result(self, result: Any, /) -> None: ...
+
+    def set_exception(self, exception: Any, /) -> None: ...
+
+
+F = TypeVar("F", "Future[Any]", Waiter)
 
 
 class Desk(Protocol[F]):
@@ -64,14 +75,14 @@ class ThreadDesk:
 
 
 class LoopDesk:
-    """For the coroutines of one event loop."""
+    """For those who wait on one event loop, coroutines as a rule."""
 
     __slots__ = ("loop",)
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
 
-    def deliver(self, letters: list[tuple[asyncio.Future[Any], object]]) -> None:
+    def deliver(self, letters: list[tuple[Waiter, object]]) -> None:
         with suppress(RuntimeError):  # the loop was closed: nobody waits any more
             self.loop.call_soon_threadsafe(_open, letters)
 
@@ -86,11 +97,11 @@ def promise() -> Future[Any]:
     return future
 
 
-def _open(letters: list[tuple[asyncio.Future[Any], object]]) -> None:
-    for future, outcome in letters:
-        if future.done():  # its task was cancelled; the records stay
+def _open(letters: list[tuple[Waiter, object]]) -> None:
+    for waiter, outcome in letters:
+        if waiter.done():  # its task was cancelled; the records stay
             continue
         if isinstance(outcome, Exception):
-            future.set_exception(outcome)
+            waiter.set_exception(outcome)
         else:
-            future.set_result(outcome)
+            waiter.set_result(outcome)

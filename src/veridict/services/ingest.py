@@ -28,7 +28,7 @@ from veridict.core.errors import BadInput, Busy, Refused, StorageFailed, Veridic
 from veridict.core.nouns import Payload, Request
 from veridict.core.ports import Clock
 from veridict.ledger.log import Entry, Log
-from veridict.ledger.waiting import THREADS, Desk, LoopDesk, promise
+from veridict.ledger.waiting import THREADS, Desk, LoopDesk, Waiter, promise
 from veridict.services.records import StatementRecord, decode
 
 MAX_BYTES = 65_536  # of one statement
@@ -120,8 +120,12 @@ class Ingest:
         if desk is None or desk.loop is not loop:
             desk = self._desk = LoopDesk(loop)
         future: asyncio.Future[Logged] = loop.create_future()
-        self._enter(_Asked(statement, future, desk))
+        self.submit_to(statement, future, desk)
         return future
+
+    def submit_to(self, statement: Statement, waiter: Waiter, desk: LoopDesk) -> None:
+        """As `submit`, from the event loop of `desk`, where `waiter` is told."""
+        self._enter(_Asked(statement, waiter, desk))
 
     def close(self) -> None:
         """Answers what waits, then ends."""

@@ -68,17 +68,18 @@ def create_app(
     inside: ASGIApp = app.inside
     if ingest is not None:
         inside = Statements(inside, ingest=ingest)
-    app.door = Gate(inside, token=token, hosts=tuple(hosts))
+    app.gate, app.ingest = Gate(inside, token=token, hosts=tuple(hosts)), ingest
     return app
 
 
 class WebApp(FastAPI):
-    """Behind a door that is cheaper to pass than the framework's own machinery."""
+    """Behind a gate that is cheaper to pass than the framework's own machinery."""
 
-    door: ASGIApp
+    gate: Gate
+    ingest: Ingest | None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.door(scope, receive, send)
+        await self.gate(scope, receive, send)
 
     async def inside(self, scope: Scope, receive: Receive, send: Send) -> None:
         await super().__call__(scope, receive, send)

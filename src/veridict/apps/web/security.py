@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -51,6 +51,7 @@ _HEADERS = [
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=()"),
 ]
 _OURS = frozenset(name for name, _ in _HEADERS)
+Header = tuple[bytes, bytes]
 Fields = Mapping[bytes, str]
 
 
@@ -77,7 +78,7 @@ class Gate:
             await self._app(scope, receive, send)
             return
         send = _with_headers(scope["path"], send)
-        refusal = self._check(scope)
+        refusal = self.refusal(scope["method"], scope["path"], scope["headers"])
         if refusal is None and scope["method"] not in _SAFE_METHODS:
             body = await _read_body(receive)
             if body is None:
@@ -89,14 +90,15 @@ class Gate:
             return
         await self._app(scope, receive, send)
 
-    def _check(self, scope: Scope) -> _Refusal | None:
+    def refusal(self, method: str, path: str, headers: Sequence[Header]) -> _Refusal | None:
+        """Why this request may not come in; None where its body may be read. Steps 1 to 4."""
         # of a header that comes twice the first one counts
-        headers = {name: value.decode("latin-1") for name, value in reversed(scope["headers"])}
+        fields = {name: value.decode("latin-1") for name, value in reversed(headers)}
         return (
-            self._check_host(headers)
-            or _check_site(scope["path"], headers)
-            or self._check_token(scope["method"], headers)
-            or _check_length(headers)
+            self._check_host(fields)
+            or _check_site(path, fields)
+            or self._check_token(method, fields)
+            or _check_length(fields)
         )
 
     def _check_host(self, headers: Fields) -> _Refusal | None:
@@ -188,16 +190,20 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return replayed
 
 
-def _with_headers(path: str, send: Send) -> Send:
-    # Static files carry an ETag: ask again each time, so that an upgrade shows at once.
-    cache = b"no-store" if path.startswith("/api/") else b"no-cache"
+def answer_headers(path: str, theirs: Iterable[Header]) -> list[Header]:
+    """Step 5: `theirs`, and what every answer carries."""
+    kept = [pair for pair in theirs if pair[0] not in _OURS]
+    if not any(name == b"cache-control" for name, _ in kept):
+        # Static files carry an ETag: ask again each time, so that an upgrade shows at once.
+        cache = b"no-store" if path.startswith("/api/") else b"no-cache"
+        kept.append((b"cache-control", cache))
+    return kept + _HEADERS
 
+
+def _with_headers(path: str, send: Send) -> Send:
     async def wrapped(message: Message) -> None:
         if message["type"] == "http.response.start":
-            theirs = [pair for pair in message.get("headers", ()) if pair[0] not in _OURS]
-            if not any(name == b"cache-control" for name, _ in theirs):
-                theirs.append((b"cache-control", cache))
-            message["headers"] = theirs + _HEADERS
+            message["headers"] = answer_headers(path, message.get("headers", ()))
         await send(message)
 
     return wrapped

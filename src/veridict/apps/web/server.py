@@ -12,6 +12,8 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.applications import Starlette
 
+from veridict.apps.web.app import WebApp
+from veridict.apps.web.quick import QuickHttp
 from veridict.apps.web.routes.events import Desk
 from veridict.core.errors import BadInput
 
@@ -34,13 +36,13 @@ class WebServer:
     Raises BadInput when the address is taken.
     """
 
-    def __init__(self, app: FastAPI, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self, app: WebApp, host: str = "127.0.0.1", port: int = 0) -> None:
         self._app = app
         self._socket = bind(host, port)
         self.host = host
         self.port: int = self._socket.getsockname()[1]
         config = uvicorn.Config(
-            app, log_config=None, access_log=False, server_header=False,
+            app, http=QuickHttp, log_config=None, access_log=False, server_header=False,
             timeout_graceful_shutdown=_GRACE_S, lifespan="off", proxy_headers=False,
         )  # fmt: skip
         self._server = _Uvicorn(config)

@@ -5,25 +5,37 @@
 
 Every statement is answered when it is on disk. Sending one again is safe; where too many wait
 the answer is 503 with Retry-After. The gate stands in front and has read the whole body.
+`web.quick` answers what comes alone on a kept connection; everything else comes here.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from veridict.apps.web.replies import failure_reply
+from veridict.apps.web.security import Header
 from veridict.core.errors import BadInput, VeridictError
 from veridict.services.ingest import Ingest, Logged, read_statement
 
 PATH = "/api/statements"
 MAX_LINES = 1000
-_JSON, _NDJSON = b"application/json", b"application/x-ndjson"
+JSON, _NDJSON = b"application/json", b"application/x-ndjson"
 
 _encode = msgspec.json.Encoder().encode
+
+
+def is_lines(headers: Iterable[Header]) -> bool:
+    """Whether the body is many statements."""
+    return any(name == b"content-type" and _NDJSON in kind for name, kind in headers)
+
+
+def told(logged: Logged) -> tuple[int, bytes]:
+    """HTTP status and body for one statement that stands in the log."""
+    return 200 if logged.again else 201, _encode(logged)
 
 
 class Statements:
@@ -38,11 +50,10 @@ class Statements:
             return
         body: bytes = (await receive()).get("body", b"")
         try:
-            if any(name == b"content-type" and _NDJSON in kind for name, kind in scope["headers"]):
+            if is_lines(scope["headers"]):
                 status, kind, reply = 200, _NDJSON, await self._many(body)
             else:
-                logged = await self._said(body)
-                status, kind, reply = 200 if logged.again else 201, _JSON, _encode(logged)
+                (status, reply), kind = told(await self._said(body)), JSON
         except Exception as error:
             await failure_reply(error, "POST", PATH)(scope, receive, send)
             return
