@@ -17,6 +17,7 @@ from veridict.watch.features.graph import GraphFeatures, GraphSettings
 from veridict.watch.features.habits import HabitFeatures, HabitLimits
 from veridict.watch.features.payments import PaymentFeatures
 from veridict.watch.features.together import FeatureSet, Together
+from veridict.watch.late import DelayedLabels, parts
 
 DAY_S = 86_400
 DELAY_S = 7 * DAY_S
@@ -118,20 +119,54 @@ def test_a_restored_state_continues_with_the_same_bits(
     assert bits(running.batch(rest)) == bits(revived.batch(rest))
 
 
+LEARNING: dict[str, Callable[[], FeatureSet]] = {
+    "payments": lambda: PaymentFeatures(label_delay_s=DELAY_S),
+    "habits": SETS["habits"],
+    "both": lambda: Together(
+        [PaymentFeatures(label_delay_s=DELAY_S), HabitFeatures(label_delay_s=DELAY_S)]
+    ),
+}
+
+
 @few
-@given(streams)
-def test_labels_that_arrive_by_themselves_give_the_bits_of_training(drawn: list[Row]) -> None:
-    """Serving: rows come without labels, each label is told when the delay is over."""
+@pytest.mark.parametrize("made", LEARNING.values(), ids=LEARNING)
+@given(streams, st.integers(1, 9))
+def test_labels_that_arrive_by_themselves_give_the_bits_of_training(
+    made: Callable[[], FeatureSet], drawn: list[Row], size: int
+) -> None:
+    """Serving: rows come without labels, in batches; each label is told when the delay is over."""
+    rows, serving, served = table(drawn), made(), []
+    feedback = DelayedLabels(rows, DELAY_S)
+    for part in parts(rows, size, feedback):
+        known = feedback.due(int(part.times_s[-1]))
+        if known is not None:
+            serving.learn(known.rows, known.known_s)
+        served.append(serving.batch(part.unlabelled()))
+    assert bits(made().batch(rows)) == bits(np.concatenate(served))
+
+
+@few
+@pytest.mark.parametrize("made", LEARNING.values(), ids=LEARNING)
+@given(streams, st.data())
+def test_the_hour_at_which_a_label_is_told_changes_nothing(
+    made: Callable[[], FeatureSet], drawn: list[Row], data: st.DataObject
+) -> None:
+    """Each label counts from its own time on, however late or early, in whatever company."""
     rows = table(drawn)
-    training = HabitFeatures(label_delay_s=DELAY_S).batch(rows)
-    serving, told, served = HabitFeatures(label_delay_s=DELAY_S), 0, []
-    times_s = rows.times_s
+    after = data.draw(st.lists(st.integers(1, 40 * DAY_S), min_size=len(rows), max_size=len(rows)))
+    known_s = rows.times_s + np.array(after)
+    by_time = np.argsort(known_s, kind="stable").tolist()
+    one_by_one, ahead, served = made(), made(), []
     for row in range(len(rows)):
-        known = int(np.searchsorted(times_s, times_s[row] - DELAY_S, side="right"))
-        serving.learn(rows.slice(told, known))
-        told = known
-        served.append(serving.batch(rows.slice(row, row + 1).unlabelled()))
-    assert bits(training) == bits(np.concatenate(served))
+        while by_time and known_s[by_time[0]] <= rows.times_s[row]:
+            one = by_time.pop(0)
+            one_by_one.learn(rows.slice(one, one + 1))
+        one_row = rows.slice(row, row + 1).unlabelled()
+        served.append((one_by_one.batch(one_row), ahead.batch(one_row)))
+        ahead.learn(rows.slice(row, row + 1), known_s[row : row + 1])
+    assert bits(np.concatenate([a for a, _ in served])) == bits(
+        np.concatenate([b for _, b in served])
+    )
 
 
 @every_set

@@ -8,10 +8,10 @@ and below, never above.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from veridict.core.nouns import Decision, Request
-from veridict.watch.arrays import F64
+from veridict.watch.arrays import F64, I64
 from veridict.watch.stream import Example, Shape, Table
 
 F = TypeVar("F")
@@ -65,11 +65,25 @@ class Extractor(Protocol[F]):
         for rows that come after the scenario's label delay. Raises BadStream if time falls.
         """
 
+    def learn(self, known: Table[F], known_s: I64 | None = None) -> None:
+        """Labels of rows seen before are known to rows from `known_s` on, int64[n]; now by default.
+
+        With `known_s` the rows' times and the label delay, features get the bits that they have
+        where rows bring their labels along. May be told any time before it counts.
+        """
+
     def save(self) -> bytes:
         """The whole state, so that `restore` continues with the same bits."""
 
     def restore(self, state: bytes) -> None:
         """Raises BadInput if `state` is damaged or of another extractor."""
+
+
+class LabelFree:
+    """For extractors in which labels are no features."""
+
+    def learn(self, known: Table[Any], known_s: I64 | None = None) -> None:
+        """Nothing changes."""
 
 
 class Scenario(Protocol[F]):
@@ -102,6 +116,10 @@ class Scenario(Protocol[F]):
 
     @property
     def feature_names(self) -> tuple[str, ...]: ...
+
+    @property
+    def label_delay_s(self) -> int | None:
+        """When a row's label becomes a feature of later ones; None where labels never do."""
 
     @property
     def shape(self) -> Shape[F]: ...

@@ -20,7 +20,7 @@ from veridict.core.nouns import Request
 from veridict.watch.arrays import F64
 from veridict.watch.mapping import Column, Kind
 from veridict.watch.readers import read_rows
-from veridict.watch.scenario import Costs, Settlement, Words
+from veridict.watch.scenario import Costs, LabelFree, Settlement, Words
 from veridict.watch.stream import Example, Shape, Table
 
 LENDER = "lender"
@@ -94,7 +94,7 @@ EDUCATION = {1: "graduate school", 2: "university", 3: "high school"}
 MARRIAGE = {1: "married", 2: "single"}
 
 
-class CreditFeatures:
+class CreditFeatures(LabelFree):
     """An `Extractor` without memory: one application tells nothing about the next."""
 
     def batch(self, rows: Table[Any]) -> F64:
@@ -141,6 +141,7 @@ class Credit:
     # A default costs several times what a person's look at it does; see Costs for the unit.
     costs = Costs(missed=5, review=1, held=3)
     feature_names = FEATURE_NAMES
+    label_delay_s: int | None = None
 
     @property
     def croissant(self) -> bytes:

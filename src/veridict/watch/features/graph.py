@@ -24,6 +24,7 @@ from veridict.watch.features.keys import Keys, key_of
 from veridict.watch.features.order import in_order
 from veridict.watch.features.records import Records
 from veridict.watch.features.saved import pack, unpack
+from veridict.watch.scenario import LabelFree
 from veridict.watch.stream import Table
 
 assert len(GRAPH) == kernel.FEATURES
@@ -56,7 +57,7 @@ class GraphSettings:
             raise BadInput("limits too small", remedy="allow a budget of 16 and 4 edges at least")
 
 
-class GraphFeatures:
+class GraphFeatures(LabelFree):
     """An `Extractor` over tables with columns payer, payee, amount_minor.
 
     `labelled`: names of listed accounts. Not safe for several threads.

@@ -17,14 +17,14 @@ from veridict.watch.features.habit_names import HABIT_RISKS, HABITS
 from veridict.watch.features.kernel import NEVER
 from veridict.watch.features.keys import Keys
 from veridict.watch.features.order import in_order
-from veridict.watch.features.records import Records
+from veridict.watch.features.records import Records, Rows
 from veridict.watch.features.saved import pack, unpack
 from veridict.watch.stream import Table
 
 assert len(HABITS) == kernel.FEATURES
 assert len(HABIT_RISKS) == kernel.RISK_FEATURES
 
-_MAGIC = b"veridict habits 1\n"
+_MAGIC = b"veridict habits 2\n"
 CHUNK = 4096
 
 
@@ -44,9 +44,7 @@ class HabitLimits:
 class HabitFeatures:
     """An `Extractor` over tables with columns payer, payee, amount_minor.
 
-    `label_delay_s` as in PaymentFeatures. Where labels come from elsewhere, rows are given
-    without them and `learn` is called as they become known: with the same delay, the same bits.
-    Not safe for several threads.
+    `label_delay_s` and `learn` as in PaymentFeatures. Not safe for several threads.
     """
 
     def __init__(
@@ -81,18 +79,32 @@ class HabitFeatures:
         self._now_s = int(times_s[-1])
         return x
 
-    def learn(self, known: Table[Any]) -> None:
-        """The labels of these earlier payments are known from now on; unknown ones are skipped."""
-        kernel.learn_all(self._state(), known.times_s, *self._columns(known))
+    def learn(self, known: Table[Any], known_s: I64 | None = None) -> None:
+        """Labels of earlier rows count for rows from `known_s` on, int64[n], now by default.
+
+        Unknown labels are skipped. Beyond the limit, those known first are dropped.
+        """
+        payers, payees, amounts, labels = self._columns(known)
+        told = np.flatnonzero(labels >= 0)
+        if self._delay_s < 0 or not len(told):
+            return
+        fresh = np.zeros(len(told), kernel.WAITING)
+        fresh["known_s"] = self._now_s if known_s is None else known_s[told]
+        fresh["paid_s"], fresh["amount"] = known.times_s[told], amounts[told]
+        fresh["payer"], fresh["payee"], fresh["label"] = payers[told], payees[told], labels[told]
+        waiting = np.concatenate([self._waiting(), fresh])
+        waiting = waiting[np.argsort(waiting["known_s"], kind="stable")]
+        dropped = max(0, len(waiting) - self._limits.waiting)
+        self.labels_dropped += dropped
+        self._queue, self._head, self._tail = waiting[dropped:], 0, len(waiting) - dropped
 
     @property
     def memory_bytes(self) -> int:
         return self._payers.size_bytes + self._payees.size_bytes + self._queue.nbytes
 
     def save(self) -> bytes:
-        waiting = self._queue[np.arange(self._head, self._tail) % max(1, len(self._queue))]
         counts = {"now_s": self._now_s, "labels_dropped": self.labels_dropped}
-        arrays = (*self._payers.dump(), *self._payees.dump(), waiting)
+        arrays = (*self._payers.dump(), *self._payees.dump(), self._waiting())
         return pack(_MAGIC, {**self._made(), **counts}, arrays)
 
     def restore(self, state: bytes) -> None:
@@ -125,6 +137,9 @@ class HabitFeatures:
             payers.shelf, payers.rows, payees.shelf, payees.rows, kernel.BLANK, self._queue
         )
 
+    def _waiting(self) -> Rows:
+        return self._queue[np.arange(self._head, self._tail) % max(1, len(self._queue))]
+
     def _make_room(self) -> int:
         """Rows that fit; the tables and the queue have grown, or the queue forgot its oldest."""
         for table in (self._payers, self._payees):
@@ -140,7 +155,7 @@ class HabitFeatures:
             return room - waiting
         if room < self._limits.waiting:
             queue = np.zeros(min(self._limits.waiting, max(64, 2 * room)), kernel.WAITING)
-            queue[:waiting] = self._queue[np.arange(self._head, self._tail) % max(1, room)]
+            queue[:waiting] = self._waiting()
             self._queue, self._head, self._tail = queue, 0, waiting
             return len(queue) - waiting
         self._head += 1

@@ -53,6 +53,7 @@ for _name in ("last_s", "known_s", "bad_s", "good_s", "streak_s"):
 # A label that waits for its time.
 WAITING = np.dtype(
     [
+        ("known_s", np.int64),
         ("paid_s", np.int64),
         ("payer", np.int64),
         ("payee", np.int64),
@@ -214,15 +215,6 @@ def learn(
 
 
 @compiled
-def learn_all(
-    state: State, paid_s: I64, payers: I64, payees: I64, amounts: F64, labels: I64
-) -> None:
-    for i in range(len(paid_s)):
-        if labels[i] >= 0:
-            learn(state, paid_s[i], payers[i], payees[i], amounts[i], labels[i])
-
-
-@compiled
 def run(
     state: State, start: int, stop: int, head: int, tail: int, delay_s: int,
     times_s: I64, payers: I64, payees: I64, amounts: F64, labels: I64, x: F64,
@@ -234,7 +226,7 @@ def run(
     room = len(state.queue)
     for i in range(start, stop):
         now_s, amount = times_s[i], amounts[i]
-        while head < tail and state.queue[head % room].paid_s + delay_s <= now_s:
+        while head < tail and state.queue[head % room].known_s <= now_s:
             w = state.queue[head % room]
             learn(state, w.paid_s, w.payer, w.payee, w.amount, w.label)
             head += 1
@@ -245,6 +237,7 @@ def run(
             describe_risk(state, payer, payee, now_s, delay_s, x[i, FEATURES:])
             if labels[i] >= 0:
                 w = state.queue[tail % room]
+                w.known_s = now_s + delay_s
                 w.paid_s, w.payer, w.payee = now_s, payers[i], payees[i]
                 w.amount, w.label = amount, labels[i]
                 tail += 1

@@ -14,7 +14,7 @@ same whatever the window:
     PAIRS     key       int64[P]          payer << 32 | payee, EMPTY where free; open addressing
               when, last  int64[P], float64[P]  time and amount of the pair's last payment
               often     float64[P]        decayed count of its payments
-    LABELS    queue     int64[Q, 4]       known from, payer, payee, label: waiting for their time
+    LABELS    queue     int64[Q, 5]       known from, payer, payee, label, paid at: waiting
 
 Keep everything that is compiled in this file: the cache looks at this file's time only.
 """
@@ -33,6 +33,7 @@ from veridict.watch.arrays import F64, I64
 
 DAY_S = 86_400
 HALF_LIVES_S = (DAY_S, 7 * DAY_S, 30 * DAY_S)
+WEEK_S = 7 * DAY_S
 WINDOW_S = 30 * DAY_S  # beyond it a pair is new again and a trail is cold
 SIDE, RISK, NEAR = 7, 4, 4
 EMPTY = -1
@@ -131,21 +132,32 @@ def fade_risk(row: F64, then_s: int, now_s: int) -> None:
 
 
 @compiled
-def learn(state: State, head: int, tail: int, now_s: int, delay_s: int) -> int:
+def learn_side(row: F64, known_s: int, paid_s: int, event: float) -> int:
+    """Labels mostly come in the order of their payments; one that does not weighs as an old one.
+
+    `known_s`: when the last payment was made whose label counts; returns it from now on.
+    """
+    week, month = 1.0, 1.0
+    if paid_s >= known_s:
+        fade_risk(row, known_s, paid_s)
+    else:
+        week, month = decay(paid_s, known_s, WEEK_S), decay(paid_s, known_s, WINDOW_S)
+    row[0] += week
+    row[1] += week * event
+    row[2] += month
+    row[3] += month * event
+    return max(known_s, paid_s)
+
+
+@compiled
+def learn(state: State, head: int, tail: int, now_s: int) -> int:
     """Count the labels that have become known by `now_s`; returns the new head."""
-    queue = state.queue
+    queue, times = state.queue, state.times
     while head < tail and queue[head, 0] <= now_s:
-        paid_s = queue[head, 0] - delay_s
-        event = float(queue[head, 3])
-        for role in range(2):
-            account = queue[head, 1 + role]
-            row = state.risk_payer[account] if role == 0 else state.risk_payee[account]
-            fade_risk(row, state.times[account, 2 + role], paid_s)
-            state.times[account, 2 + role] = paid_s
-            row[0] += 1.0
-            row[1] += event
-            row[2] += 1.0
-            row[3] += event
+        event, paid_s = float(queue[head, 3]), queue[head, 4]
+        payer, payee = queue[head, 1], queue[head, 2]
+        times[payer, 2] = learn_side(state.risk_payer[payer], times[payer, 2], paid_s, event)
+        times[payee, 3] = learn_side(state.risk_payee[payee], times[payee, 3], paid_s, event)
         head += 1
     return head
 
@@ -280,12 +292,13 @@ def run(
         if free_pairs == 0:
             return i, head, tail, 0
         now_s = times_s[i]
-        head = learn(state, head, tail, now_s, delay_s)
+        head = learn(state, head, tail, now_s)
         free_pairs -= step(state, now_s, payers[i], payees[i], amounts[i], x[i], delay_s >= 0)
         if delay_s >= 0 and labels[i] >= 0:
             state.queue[tail, 0] = now_s + delay_s
             state.queue[tail, 1] = payers[i]
             state.queue[tail, 2] = payees[i]
             state.queue[tail, 3] = labels[i]
+            state.queue[tail, 4] = now_s
             tail += 1
     return stop, head, tail, free_pairs

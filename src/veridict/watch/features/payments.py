@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from veridict.core.errors import BadStream
-from veridict.watch.arrays import F64
+from veridict.watch.arrays import F64, I64
 from veridict.watch.features import kernel
+from veridict.watch.features.kernel import EMPTY
 from veridict.watch.features.names import FEATURES, RISK_FEATURES
 from veridict.watch.features.state import Limits, Memory
 from veridict.watch.stream import Table
@@ -26,6 +27,7 @@ class PaymentFeatures:
 
     With `label_delay_s` the labels in the rows become features of later payments, that many
     seconds after theirs: what investigators know by then. None: labels are never looked at.
+    Where labels come by themselves, rows are given without them and `learn` is told: the same bits.
     Not safe for several threads.
     """
 
@@ -49,6 +51,24 @@ class PaymentFeatures:
         amounts = rows.integers("amount_minor") / 100.0
         self._memory.run(times_s, *names, amounts, rows.labels.astype(np.int64), x)
         return x
+
+    def learn(self, known: Table[Any], known_s: I64 | None = None) -> None:
+        """Labels of earlier rows count for rows from `known_s` on, int64[n], now by default.
+
+        Unknown labels are skipped, and those of accounts forgotten meanwhile.
+        """
+        memory = self._memory
+        if memory.delay_s < 0 or not len(known):
+            return
+        numbers = memory.numbers
+        payers, payees = (
+            np.array([numbers.get(name, EMPTY) for name in known.strings(side)], np.int64)
+            for side in ("payer", "payee")
+        )
+        labels = known.labels.astype(np.int64)
+        from_s = np.full(len(known), memory.now_s) if known_s is None else known_s
+        fresh = np.column_stack([from_s, payers, payees, labels, known.times_s])
+        memory.tell(fresh[(labels >= 0) & (payers != EMPTY) & (payees != EMPTY)])
 
     @property
     def memory_bytes(self) -> int:

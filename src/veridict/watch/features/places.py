@@ -21,6 +21,7 @@ from veridict.watch.features.kernel import DAY_S, NEVER, decay
 from veridict.watch.features.order import in_order
 from veridict.watch.features.place_names import PLACES
 from veridict.watch.features.saved import pack, unpack
+from veridict.watch.scenario import LabelFree
 from veridict.watch.stream import Table
 
 EARTH_KM = 6371.0
@@ -42,7 +43,7 @@ class _Payer:
     countries: dict[str, float] = field(default_factory=dict)
 
 
-class PlaceFeatures:
+class PlaceFeatures(LabelFree):
     """An `Extractor` over tables with columns payer and COLUMNS. Keeps `payers` at most."""
 
     features = PLACES

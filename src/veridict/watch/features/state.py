@@ -20,7 +20,7 @@ from veridict.watch.arrays import F64, I64
 from veridict.watch.features import kernel
 from veridict.watch.features.kernel import EMPTY, NEAR, NEVER, RISK, SIDE, State
 
-_MAGIC = b"veridict payment features 1\n"
+_MAGIC = b"veridict payment features 2\n"
 _PER_ACCOUNT = ("out", "into", "risk_payer", "risk_payee", "flow", "times", "near")
 _PER_PAIR = ("key", "when", "last", "often")
 _FILL = {"times": NEVER, "near": EMPTY, "key": EMPTY}
@@ -52,7 +52,7 @@ def _empty(accounts: int, slots: int, labels: int, risk: bool) -> State:
         when=np.zeros(slots, np.int64),
         last=np.zeros(slots),
         often=np.zeros(slots),
-        queue=np.zeros((labels, 4), np.int64),
+        queue=np.zeros((labels, 5), np.int64),
     )
 
 
@@ -90,6 +90,18 @@ class Memory:
                     self._make_room_for_pairs()
         self.now_s = int(times_s[-1])
 
+    def tell(self, fresh: I64) -> None:
+        """`fresh`: rows as the queue has them; they wait for their time among the others."""
+        self._make_room_for_labels(len(fresh))
+        queue, head, tail = self.state.queue, self.head, self.tail
+        stop = tail + len(fresh)
+        queue[tail:stop] = fresh
+        self.tail = stop
+        known_s = queue[max(head, tail - 1) : stop, 0]
+        if (known_s[1:] < known_s[:-1]).any():
+            order = np.argsort(queue[head:stop, 0], kind="stable")
+            queue[head:stop] = queue[head:stop][order]
+
     def _number(self, payers: list[str], payees: list[str], into: I64, start: int) -> int:
         """Give accounts their numbers from row `start`; returns the first row without room."""
         numbers, stop = self.numbers, len(payers)
@@ -120,7 +132,7 @@ class Memory:
         if self.delay_s < 0 or self.tail + n <= len(self.state.queue):
             return
         waiting = self.state.queue[self.head : self.tail]
-        queue = np.zeros((2 * (len(waiting) + n), 4), np.int64)
+        queue = np.zeros((2 * (len(waiting) + n), 5), np.int64)
         queue[: len(waiting)] = waiting
         self.state = self.state._replace(queue=queue)
         self.head, self.tail = 0, len(waiting)

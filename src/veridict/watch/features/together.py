@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from veridict.core.errors import BadInput
-from veridict.watch.arrays import F64
+from veridict.watch.arrays import F64, I64
 from veridict.watch.features.names import Feature
 from veridict.watch.features.saved import pack, unpack
 from veridict.watch.scenario import Extractor
@@ -42,6 +42,10 @@ class Together:
 
     def batch(self, rows: Table[Any]) -> F64:
         return np.hstack([one.batch(rows) for one in self._sets])
+
+    def learn(self, known: Table[Any], known_s: I64 | None = None) -> None:
+        for one in self._sets:
+            one.learn(known, known_s)
 
     @property
     def memory_bytes(self) -> int:
