@@ -158,6 +158,31 @@ class PredictionRecord:
         )
 
 
+TRIAL_KIND = 0x02
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRecord:
+    """A prediction that nobody acts on: a pilot's, or a challenger's beside the model at work.
+
+    The same 128 bytes but for the kind: no guard and no judge takes it. A pilot counts its own
+    trials in `sequence`; a challenger repeats sequence and commitments of the prediction that it
+    stands beside, whose payload opens both.
+    """
+
+    prediction: PredictionRecord
+
+    def encode(self) -> bytes:
+        return bytes([TRIAL_KIND]) + self.prediction.encode()[1:]
+
+    @classmethod
+    def decode(cls, body: bytes) -> TrialRecord:
+        """Raises BadInput unless `body` is exactly one valid trial record."""
+        if body[:1] != bytes([TRIAL_KIND]):
+            raise BadInput("this is no trial record", remedy="pass a record of kind 0x02")
+        return cls(PredictionRecord.decode(bytes([RECORD_KIND]) + body[1:]))
+
+
 @dataclass(frozen=True, slots=True)
 class Payload:
     """What opens a record's commitments. Kept apart from the log, so that it can be erased.

@@ -20,7 +20,7 @@ from typing import Any
 
 import msgspec
 
-from veridict.core.nouns import RECORD_BYTES, RECORD_KIND
+from veridict.core.nouns import RECORD_BYTES, RECORD_KIND, TRIAL_KIND
 from veridict.ledger.sqlite import insert
 from veridict.ledger.store import Store
 from veridict.ledger.tiles import TILE_WIDTH
@@ -70,6 +70,8 @@ def facts_of(body: bytes) -> Facts:
     if len(body) == RECORD_BYTES and body[0] == RECORD_KIND:  # core.nouns.PredictionRecord
         sequence, time_ms = int.from_bytes(body[8:16], "big"), int.from_bytes(body[16:24], "big")
         return Facts(time_ms, sequence, body[32:64])
+    if len(body) == RECORD_BYTES and body[0] == TRIAL_KIND:  # its number counts something else
+        return Facts(int.from_bytes(body[16:24], "big"), None, body[32:64])
     if body[:1] != b"{":
         return Facts()
     try:

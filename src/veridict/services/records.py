@@ -9,9 +9,10 @@
     statement    what another system said, such as a prediction of its own
     case, …      what people do with a case: `services.cases.records`
     verdict, feed   what detectors say, what was not decided: `services.feeding.records`
+    challenger, drift   what is tried beside the model at work, when data change: `services.trial`
 
 A record is a canonical JSON object whose first key in the log's reading order
-is told by `kind`; a prediction is binary (`core.nouns.PredictionRecord`).
+is told by `kind`; a prediction is binary (`core.nouns.PredictionRecord`), and so is a trial's.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import msgspec
 
 from veridict.core.codec import MAX_DEPTH, JsonValue, canonical_json, nesting
 from veridict.core.errors import BadInput
-from veridict.core.nouns import RECORD_KIND, PredictionRecord
+from veridict.core.nouns import RECORD_KIND, TRIAL_KIND, PredictionRecord, TrialRecord
 from veridict.models.card import ModelCard
 from veridict.services.cases.records import (
     CaseRecord,
@@ -33,6 +34,7 @@ from veridict.services.cases.records import (
     SuppressionRecord,
 )
 from veridict.services.feeding.records import FeedRecord, VerdictRecord
+from veridict.services.trial.records import ChallengerRecord, DriftRecord
 
 
 class ModelRecord(msgspec.Struct, frozen=True, tag_field="kind", tag="model"):
@@ -156,8 +158,10 @@ JsonRecord = (
     | SuppressionRecord
     | SuppressedRecord
     | RevocationRecord
+    | ChallengerRecord
+    | DriftRecord
 )
-LogRecord = PredictionRecord | JsonRecord
+LogRecord = PredictionRecord | TrialRecord | JsonRecord
 
 _decoder = msgspec.json.Decoder(JsonRecord)
 # As `StatementRecord.body_of` writes them: 15 digits are fewer than canonical JSON allows.
@@ -168,7 +172,7 @@ _STATEMENT = re.compile(
 
 def encode(record: LogRecord) -> bytes:
     """The leaf's bytes. Raises BadInput for a value outside canonical JSON."""
-    if isinstance(record, PredictionRecord):
+    if isinstance(record, PredictionRecord | TrialRecord):
         return record.encode()
     document: JsonValue = msgspec.to_builtins(record)
     return canonical_json(document)
@@ -178,6 +182,8 @@ def decode(body: bytes) -> LogRecord:
     """Raises BadInput unless `body` is exactly what `encode` gives for some record."""
     if body[:1] == bytes([RECORD_KIND]):
         return PredictionRecord.decode(body)
+    if body[:1] == bytes([TRIAL_KIND]):
+        return TrialRecord.decode(body)
     if common := _STATEMENT.fullmatch(body):
         return StatementRecord(common[1].decode(), int(common[2]))
     try:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from veridict.core.codec import canonical_json
 from veridict.core.errors import BadInput
-from veridict.core.nouns import INT64_MAX, INT64_MIN, Decision, PredictionRecord
+from veridict.core.nouns import INT64_MAX, INT64_MIN, Decision, PredictionRecord, TrialRecord
 from veridict.services.cases.records import (
     CaseRecord,
     RevocationRecord,
@@ -28,6 +28,7 @@ from veridict.services.records import (
     encode,
     is_prediction,
 )
+from veridict.services.trial.records import ChallengerRecord, DriftRecord
 
 integers = st.integers(0, 2**53 - 1)
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
@@ -109,9 +110,32 @@ suppressions = st.builds(
 )
 stopped = st.builds(SuppressedRecord, index=integers, suppression=integers, time_ms=integers)
 revoked = st.builds(RevocationRecord, suppression=integers, said=hexes, time_ms=integers)
-records: st.SearchStrategy[LogRecord] = st.one_of(
-    predictions, models, anchors, acts, erasures, outcomes, steps, suppressions, stopped, revoked
+trials = st.builds(TrialRecord, predictions)
+challengers = st.builds(
+    ChallengerRecord,
+    model_id=hexes,
+    event=st.sampled_from(["began", "ended", "promoted"]),
+    card=st.dictionaries(st.text("abc", max_size=3), texts | integers, max_size=3),
+    time_ms=integers,
 )
+drifts = st.builds(
+    DriftRecord,
+    model_id=hexes,
+    what=texts,
+    psi=texts,
+    psi_limit=texts,
+    ks=texts,
+    ks_limit=texts,
+    rate=texts,
+    rows=integers,
+    first=integers,
+    last=integers,
+    time_ms=integers,
+)
+records: st.SearchStrategy[LogRecord] = st.one_of(
+    predictions, models, anchors, acts, erasures, outcomes, steps, suppressions, stopped, revoked,
+    trials, challengers, drifts,
+)  # fmt: skip
 
 
 @given(records)
