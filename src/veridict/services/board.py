@@ -11,6 +11,8 @@ from collections import deque
 
 from veridict.core.nouns import SCORE_ONE, Decision, PredictionRecord
 from veridict.services.cases.book import Book, Case
+from veridict.services.feeding.records import FeedRecord, VerdictRecord
+from veridict.services.feeding.tally import Tally
 from veridict.services.records import (
     AnchorRecord,
     ErasureRecord,
@@ -36,6 +38,8 @@ class Board:
         self.model: tuple[int, ModelRecord] | None = None
         self.anchor_notes: list[int] = []  # where anchors are noted, and their loss
         self.erasures: list[tuple[int, ErasureRecord]] = []
+        self.feeds: dict[str, Tally] = {}  # by name, what of each was not decided
+        self._predicted_at = -2
         self._decisions = bytearray()
         self._bins = {decision: [0] * BINS for decision in Decision}
         self._quality: list[QualityPoint] = []
@@ -58,6 +62,12 @@ class Board:
         self.book.see(index, record)
         if isinstance(record, PredictionRecord):
             self._predicted(record)
+            self._predicted_at = index
+        elif isinstance(record, VerdictRecord):
+            if index == self._predicted_at + 1:
+                self._judged_graver(Decision[record.decision.upper()])
+        elif isinstance(record, FeedRecord):
+            self.feeds.setdefault(record.feed, Tally()).see(index, record)
         elif isinstance(record, ModelRecord):
             self.model = (index, record)
         elif isinstance(record, OutcomesRecord):
@@ -96,6 +106,14 @@ class Board:
             self._rates[-1] = (second, self._rates[-1][1] + 1)
         else:
             self._rates.append((second, 1))
+
+    def _judged_graver(self, decision: Decision) -> None:
+        """Detectors say of the last prediction what the model did not."""
+        before = Decision(self._decisions[-1])
+        if decision > before:
+            self._decisions[-1] = decision
+            self.counts[before] -= 1
+            self.counts[decision] += 1
 
     def _judged(self, record: OutcomesRecord) -> QualityPoint:
         judged = [s for first, last in record.spans for s in range(first, last + 1)]

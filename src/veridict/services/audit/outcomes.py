@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from veridict.core.nouns import PredictionRecord
+from veridict.services.audit.verdicts import Verdicts
 from veridict.services.audit.walk import Notes, Row, Verdict
 from veridict.services.cases.book import Book
 from veridict.services.cases.records import (
@@ -25,6 +26,7 @@ class Outcomes:
 
     def __init__(self) -> None:
         self._notes = Notes()
+        self._verdicts = Verdicts(self._notes)
         self._predictions = 0
         self._indices: set[int] = set()
         self._before: PredictionRecord | None = None  # the record just seen, if it is one
@@ -33,6 +35,7 @@ class Outcomes:
     def see(self, rows: Sequence[Row]) -> None:
         for row in rows:
             record = row.record
+            self._verdicts.see(row)
             if isinstance(record, PredictionRecord):
                 self._notes.examined += 1
                 self._predictions = max(self._predictions, record.sequence + 1)

@@ -20,10 +20,17 @@ def every_set(*, label_delay_s: int | None = None, labelled: Iterable[str] = ())
 
 def chosen_sets(names: Sequence[str], *, label_delay_s: int | None = None) -> FeatureSet:
     """The set of that name, or several as one, in the order given. Raises BadInput."""
+    return sets_of(names, label_delay_s=label_delay_s)
+
+
+def sets_of(
+    names: Sequence[str], *, label_delay_s: int | None = None, labelled: Iterable[str] = ()
+) -> FeatureSet:
+    """As `chosen_sets`, with the listed accounts that the graph is told of."""
     for name in names:
         if name not in SETS:
             raise BadInput(f"there is no feature set {name!r}", remedy=f"choose of {SETS}")
-    made = [_set(name, label_delay_s, ()) for name in names]
+    made = [_set(name, label_delay_s, labelled) for name in names]
     return made[0] if len(made) == 1 else Together(made)
 
 

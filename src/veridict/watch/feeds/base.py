@@ -52,6 +52,12 @@ Item = Arrived | Dropped | Retracted
 SAMPLE = 512
 
 
+def sample_of(data: bytes | str) -> str:
+    """The beginning of what came, as text that can be written down whatever it was."""
+    text = data[: 4 * SAMPLE].decode(errors="replace") if isinstance(data, bytes) else data
+    return text[:SAMPLE].encode(errors="replace").decode()
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one item; durable when told.
