@@ -60,14 +60,9 @@ class Post:
     @classmethod
     def read(cls, venue: Venue, data: bytes, keys: Mapping[int, bytes]) -> Post:
         """`keys`: the members', by number. Raises BadInput, or EvidenceError for a forgery."""
-        if not _HEAD.size + _SIGNATURE < len(data) <= MAX_POST:
-            raise BadInput(f"{len(data)} bytes are no post", remedy="send a whole post")
-        round_, sender, length = _HEAD.unpack_from(data)
-        end = _HEAD.size + length
-        kind = data[_HEAD.size : end]
-        if end > len(data) - _SIGNATURE or not kind.isascii() or not kind:
-            raise BadInput("a post without a kind", remedy="send a whole post")
+        post = cls.parse(data)
         signed, signature = data[:-_SIGNATURE], data[-_SIGNATURE:]
+        sender = post.sender
         if sender not in keys or not verifies(keys[sender], signature, venue.domain + signed):
             raise EvidenceError(
                 f"no member {sender} signed this post",
@@ -75,6 +70,18 @@ class Post:
                 finding="federation.forged",
                 member=sender,
             )
+        return post
+
+    @classmethod
+    def parse(cls, data: bytes) -> Post:
+        """Of a post whose signature was checked when it was kept. Raises BadInput."""
+        if not _HEAD.size + _SIGNATURE < len(data) <= MAX_POST:
+            raise BadInput(f"{len(data)} bytes are no post", remedy="send a whole post")
+        round_, sender, length = _HEAD.unpack_from(data)
+        end = _HEAD.size + length
+        kind = data[_HEAD.size : end]
+        if end > len(data) - _SIGNATURE or not kind.isascii() or not kind:
+            raise BadInput("a post without a kind", remedy="send a whole post")
         return cls(round_, kind.decode(), sender, data[end:-_SIGNATURE], data)
 
 
