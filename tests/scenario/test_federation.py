@@ -172,15 +172,15 @@ def test_a_poisoned_root_batch_of_one_is_not_used(village: Make) -> None:
     it.until_final(2)
     it.until(Phase.VOTE)
     poisoner = it.members[it.members[0].seat.drawn()[0]]
-    poisoner._root = Rows(ROOT.features, (1 - ROOT.labels).astype(np.int8))
+    poisoner.counting.root = Rows(ROOT.features, (1 - ROOT.labels).astype(np.int8))
     number = it.members[0].seat.round
     poisoner.step()
     it.until_final(number)
     final = it.members[0].seat.final(number)
-    assert poisoner._outcomes[number].decision != final
-    honest = [m for m in it.members if m is not poisoner and number in m._outcomes]
+    assert poisoner.counting.outcomes[number].decision != final
+    honest = [m for m in it.members if m is not poisoner and number in m.counting.outcomes]
     assert len(honest) >= 2
-    assert {member._outcomes[number].decision for member in honest} == {final}
+    assert {member.counting.outcomes[number].decision for member in honest} == {final}
 
 
 @pytest.mark.slow
@@ -205,3 +205,16 @@ def test_rewards_are_paid_for_the_parts_that_were_taken(village: Make) -> None:
     events = it.members[0].seat.contract.events("Rewarded")
     assert events
     assert sum(e.args["amount"] for e in events) <= 3 * 10**15
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rule", ["mean", "trust"])
+def test_committee_and_open_end_in_the_same_state(village: Make, rule: str) -> None:
+    states = []
+    for mode in ("open", "committee"):
+        it = village(mode=mode, rule=rule, settings={"rounds": 1})
+        told = it.until_final(3)
+        assert not [t for t in told if t.refusals]
+        states.append(it.states())
+    assert states[0] == states[1]
+    assert len(states[0]) == 1

@@ -130,7 +130,7 @@ class Village:
         """Everybody's next step, and some seconds."""
         told = [member.step() for member in self.alive()]
         # A masked commit takes several steps of everybody within one attempt.
-        self.now_ms += 2000 if self.rules.mode == "masked" else 5000
+        self.now_ms += 2000 if self.rules.mode != "open" else 5000
         return told
 
     def until(self, phase: Phase, most: int = 2000) -> None:

@@ -37,8 +37,9 @@ def federate() -> None:
     show_default=True,
 )  # fmt: skip
 @click.option(
-    "--mode", type=click.Choice(["open", "masked"]), default="masked", show_default=True,
-    help="open: members see each other's updates. masked: only a group's sum.",
+    "--mode", type=click.Choice(["open", "masked", "committee"]), default="masked",
+    show_default=True,
+    help="open: members see each other's updates. masked: a group's sum. committee: one sum.",
 )  # fmt: skip
 @click.option("--rule", default="trust", show_default=True, help="How updates are joined.")
 @click.option("--rows-max", type=int, help="Rows of the largest party.  [four times this table's]")

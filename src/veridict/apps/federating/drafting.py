@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
@@ -45,10 +46,10 @@ def draft_rules(
         mode=_mode(mode),
         rule=rule,
     )
-    made.learner_()
-    made.rule_()
+    made.check()
     return made
 
 
 def _mode(word: str) -> Mode:
-    return "open" if word == "open" else "masked"
+    modes: tuple[Mode, ...] = get_args(Mode)
+    return next((mode for mode in modes if mode == word), "masked")

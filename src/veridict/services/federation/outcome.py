@@ -19,9 +19,8 @@ from eth_abi.abi import encode
 from veridict.core.errors import BadInput
 from veridict.federated.contribution import rewards
 from veridict.federated.fixed import Update
-from veridict.federated.learners.learner import Learner, digest_of
-from veridict.federated.round import GroupSum, Turned, turn
-from veridict.federated.rules import Rule
+from veridict.federated.learners.learner import digest_of
+from veridict.federated.round import Turned
 from veridict.federated.wire import decode_update
 from veridict.proofs.merkle import leaf_hash, root_from_leaf_hashes
 from veridict.proofs.prover import inclusion_proof
@@ -89,22 +88,13 @@ class Outcome:
         return [leaf_hash(word) for word in words]
 
 
-def outcome(
-    learner: Learner,
-    state: bytes,
-    sums: Sequence[GroupSum],
-    rule: Rule,
-    root: Update | None,
-    stakes: Sequence[int],
-    pot: int,
-    refusals: Sequence[Refusal] = (),
+def settled(
+    turned: Turned, stakes: Sequence[int], pot: int, refusals: Sequence[Refusal] = ()
 ) -> Outcome:
     """`stakes`: wei, by member number; `pot`: wei a round pays at most.
 
-    Rewards follow the parts that the rule gave, which are exact; what each part was worth on
-    a hold-out is measured in floats and stands in the member's own log.
+    Rewards follow the parts that the rule gave, which are exact: all members find the same.
     """
-    turned = turn(learner, state, sums, rule, root)
     paid = rewards(turned.shares, dict(enumerate(stakes)), pot)
     silent = [
         Refusal(member, "federation.no-say", "the rule gave its update no part")

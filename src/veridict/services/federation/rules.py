@@ -1,7 +1,7 @@
 """What a federation agrees on before it begins. The contract holds this document's SHA-256.
 
 Times are seconds, money is wei. A public root batch, whose digest stands here, is what the
-default rule trusts; rewards are measured on rows of it that are drawn after the commitments.
+default rule trusts. Rewards follow the parts that the rule gave.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from veridict.federated.learners import Learner, Scale, learner_of
 from veridict.federated.learners.learner import Rows
 from veridict.federated.learners.prepared import Prepared
 from veridict.federated.rules import Rule, rule_named
+from veridict.federated.rules.combined import CombinedRule
 from veridict.federated.statistics import Feature
 
 Setting = int | str
-Mode = Literal["open", "masked"]
+Mode = Literal["open", "masked", "committee"]
 
 
 class FeatureRule(msgspec.Struct, frozen=True):
@@ -85,9 +86,18 @@ class FederationRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 f"these are no federation's rules: {error}",
                 remedy="begin with `veridict federate rules`, and change what you need",
             ) from error
-        rules.learner_()
-        rules.rule_()
+        rules.check()
         return rules
+
+    def check(self) -> None:
+        """Raises BadInput for what cannot be run."""
+        self.learner_()
+        if self.mode == "committee" and not isinstance(self.rule_(), CombinedRule):
+            raise BadInput(
+                f"a committee cannot apply the rule {self.rule}",
+                remedy="choose trust or mean: they need no more of an update than a committee "
+                "may know",
+            )
 
     def learner_(self) -> Learner:
         """Raises BadInput for an unknown learner or setting."""

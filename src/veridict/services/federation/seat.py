@@ -130,12 +130,16 @@ class Seat:
 
     def members(self) -> tuple[MemberInfo, ...]:
         """All that ever joined, in order."""
-        standing = self.glance().standing
+        now = self.glance()
         found = []
-        for number in range(self.contract.call("count")):
+        for number in range(now.count):
             owner, key, stake, _ = self.contract.call("members", number)
-            found.append(MemberInfo(number, owner, key, stake, number in standing))
+            found.append(MemberInfo(number, owner, key, stake, number in now.standing))
         return tuple(found)
+
+    def stakes(self, count: int) -> list[int]:
+        """Wei, of the first `count` members."""
+        return [self.contract.call("members", number)[2] for number in range(count)]
 
     # -- the round under way ------------------------------------------------------------------
 
