@@ -3,6 +3,8 @@
 The log is what remembers: a stream that was cut off goes on behind the last
 row that has a record. Rows decided before are still shown to the feature
 extractor, whose state is all of the past.
+
+Labels reach the extractor as they become known, and never with their row: `feedback`.
 """
 
 from __future__ import annotations
@@ -12,13 +14,15 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
-from veridict.core.nouns import Stage
+from veridict.core.nouns import Request, Stage
 from veridict.core.progress import Progress, Step, silent
 from veridict.services.node import Node
 from veridict.services.predict import Prediction
 from veridict.services.records import is_prediction
+from veridict.watch.arrays import F64
+from veridict.watch.late import DelayedLabels, Feedback, Unlabelled, parts
 from veridict.watch.scenario import Extractor
 from veridict.watch.stream import Table
 
@@ -26,6 +30,30 @@ F = TypeVar("F")
 
 BATCH = 512
 Listener = Callable[[Sequence[Prediction]], None]
+Sight = Callable[[Table[Any], F64], None]
+
+
+class Decider(Protocol):
+    """How rows are decided: for good, or on trial."""
+
+    def known(self, ids: Sequence[str]) -> list[bool]:
+        """Which of these rows were decided before, in this way."""
+
+    def decide(self, features: F64, requests: Sequence[Request]) -> Sequence[Prediction]:
+        """One a request, durable."""
+
+
+class ForGood:
+    """Predictions of the node, which count."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    def known(self, ids: Sequence[str]) -> list[bool]:
+        return decided_before(self._node, ids)
+
+    def decide(self, features: F64, requests: Sequence[Request]) -> Sequence[Prediction]:
+        return self._node.predict(features, requests)
 
 
 @dataclass(slots=True)
@@ -49,29 +77,36 @@ def watch(
     extractor: Extractor[F],
     *,
     anchor_every: int = 10_000,
+    feedback: Feedback | None = None,
+    seen: Sight = lambda rows, features: None,
+    decider: Decider | None = None,
     told: Listener = lambda made: None,
     progress: Progress = silent,
 ) -> Watched:
     """Decide every row of `rows` that has no record yet; anchors each `anchor_every` records.
 
-    Labels are hidden from the extractor. Raises what the parts raise; what was
-    logged by then stays, and the next call goes on behind it.
+    Rows come to the extractor without labels, which `feedback` tells in their time: by default
+    those of `rows` themselves once the extractor's delay is over. `seen` is shown the features
+    of every row, also of those decided before. Raises what the parts raise; what was logged by
+    then stays, and the next call goes on behind it.
     """
-    decided = decided_before(node, rows.ids)
+    decider, feedback = decider or ForGood(node), feedback or told_late(rows, extractor)
+    decided = decider.known(rows.ids)
     done = Watched(seen_before=next((row for row, one in enumerate(decided) if not one), len(rows)))
-    extractor_sees(extractor, rows.slice(0, done.seen_before))
-    live = rows.slice(done.seen_before, len(rows)).unlabelled()
     # A row in the middle may have a record too: an earlier run may have begun elsewhere.
     records = iter(decided[done.seen_before :])
     began = time.perf_counter()
-    for batch in live.batches(BATCH):
+    for batch in parts(rows.slice(0, done.seen_before).unlabelled(), 64 * BATCH, feedback):
+        seen(batch, sees(extractor, batch, feedback))
+    for batch in parts(rows.slice(done.seen_before, len(rows)).unlabelled(), BATCH, feedback):
         requests = batch.requests()
         at = time.perf_counter()
-        features = extractor.batch(batch)
+        features = sees(extractor, batch, feedback)
         done.features_seconds += time.perf_counter() - at
+        seen(batch, features)
         new = [row for row, one in enumerate(islice(records, len(requests))) if not one]
         if new:
-            told(node.predict(features[new], [requests[row] for row in new]))
+            told(decider.decide(features[new], [requests[row] for row in new]))
         done.decided += len(new)
         done.seen_before += len(requests) - len(new)
         if node.unanchored() >= anchor_every:
@@ -102,6 +137,20 @@ def decided_before(node: Node, ids: Sequence[str]) -> list[bool]:
                 decided[one] = True
         before, gap = index, []
     return decided
+
+
+def sees(extractor: Extractor[F], rows: Table[F], feedback: Feedback) -> F64:
+    """The features of the rows that come next, after what was known by the last of them."""
+    known = feedback.due(int(rows.times_s[-1]))
+    if known is not None:
+        extractor.learn(known.rows, known.known_s)
+    return extractor.batch(rows)
+
+
+def told_late(rows: Table[F], extractor: Extractor[F]) -> Feedback:
+    """The labels that `rows` bring along, each when the extractor's delay is over."""
+    delay_s = extractor.label_delay_s
+    return Unlabelled() if delay_s is None else DelayedLabels(rows, delay_s)
 
 
 def extractor_sees(extractor: Extractor[F], rows: Table[F]) -> None:

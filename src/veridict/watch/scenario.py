@@ -58,6 +58,10 @@ class Settlement:
 class Extractor(Protocol[F]):
     """Turns rows into features, in the order of time; the same in training and serving."""
 
+    @property
+    def label_delay_s(self) -> int | None:
+        """When a row's label becomes a feature of later ones; None where labels never do."""
+
     def batch(self, rows: Table[F]) -> F64:
         """float64[n, n_features]. Call once for every row, in order; rows may come one by one.
 
@@ -81,6 +85,8 @@ class Extractor(Protocol[F]):
 
 class LabelFree:
     """For extractors in which labels are no features."""
+
+    label_delay_s: int | None = None
 
     def learn(self, known: Table[Any], known_s: I64 | None = None) -> None:
         """Nothing changes."""
@@ -119,7 +125,7 @@ class Scenario(Protocol[F]):
 
     @property
     def label_delay_s(self) -> int | None:
-        """When a row's label becomes a feature of later ones; None where labels never do."""
+        """As its extractor's."""
 
     @property
     def shape(self) -> Shape[F]: ...

@@ -148,10 +148,20 @@ class Payments:
         path: Path,
         mapping: tuple[tuple[str, str], ...] = (),
         croissant: bytes | None = None,
+        *,
+        label_delay_s: int | None = None,
+        sets: tuple[str, ...] = ("payments",),
     ) -> Payments:
         """The user's own CSV or Parquet file; `mapping` as from watch.mapping.parse_mapping."""
-        notices = (f"Payments from {path.name}.",)
-        return cls(path.name, path, mapping=mapping, notices=notices, croissant=croissant)
+        return cls(
+            path.name,
+            path,
+            mapping=mapping,
+            notices=(f"Payments from {path.name}.",),
+            croissant=croissant,
+            label_delay_s=label_delay_s,
+            sets=sets,
+        )
 
     def load(self) -> Table[Payment]:
         if self._path is not None:

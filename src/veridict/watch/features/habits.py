@@ -50,6 +50,7 @@ class HabitFeatures:
     def __init__(
         self, *, label_delay_s: int | None = None, limits: HabitLimits | None = None
     ) -> None:
+        self.label_delay_s = label_delay_s
         self._delay_s = -1 if label_delay_s is None else label_delay_s
         self._limits = limits or HabitLimits()
         self.features = HABITS if label_delay_s is None else HABITS + HABIT_RISKS

@@ -32,6 +32,7 @@ class PaymentFeatures:
     """
 
     def __init__(self, *, label_delay_s: int | None = None, limits: Limits | None = None) -> None:
+        self.label_delay_s = label_delay_s
         self._memory = Memory(-1 if label_delay_s is None else label_delay_s, limits or Limits())
         self.features = FEATURES if label_delay_s is None else FEATURES + RISK_FEATURES
 

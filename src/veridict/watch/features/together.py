@@ -28,7 +28,10 @@ class FeatureSet(Extractor[Any], Protocol):
 
 
 class Together:
-    """A `FeatureSet` of sets. Raises BadInput where two features have one name."""
+    """A `FeatureSet` of sets.
+
+    Raises BadInput where two features have one name, or labels count after different delays.
+    """
 
     def __init__(self, sets: Sequence[FeatureSet]) -> None:
         self._sets = tuple(sets)
@@ -39,6 +42,14 @@ class Together:
             raise BadInput(
                 f"two sets have a feature {twice[0]!r}", remedy="take each set once", name=twice[0]
             )
+
+        delays = {one.label_delay_s for one in self._sets} - {None}
+        if len(delays) > 1:
+            raise BadInput(
+                f"labels would count after {sorted(map(str, delays))} seconds",
+                remedy="give every set the same label delay",
+            )
+        self.label_delay_s = delays.pop() if delays else None
 
     def batch(self, rows: Table[Any]) -> F64:
         return np.hstack([one.batch(rows) for one in self._sets])

@@ -78,12 +78,12 @@ class StreamRows:
         order = np.argsort(places, kind="stable")
         table, first, stop = self._data.rows, int(places[order[0]]), int(places[order[-1]]) + 1
         extractor = self._data.scenario.extractor()
-        # What came before the first decision was learned from, labels and all; then none was known.
+        # Labels come along: where they are features at all, they count when the delay is over.
         for batch in table.slice(0, first).batches(BATCH_ROWS):
             extractor.batch(batch)
         features, contents, seen = Notes(), Notes(), 0
         for start in range(first, stop, BATCH_ROWS):
-            batch = table.slice(start, min(stop, start + BATCH_ROWS)).unlabelled()
+            batch = table.slice(start, min(stop, start + BATCH_ROWS))
             shown = _digests(image(extractor.batch(batch)))
             asked = self._asked(batch)
             while seen < len(order) and places[order[seen]] < start + len(batch):
