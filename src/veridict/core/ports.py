@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 
 class Rpc(Protocol):
@@ -24,17 +23,18 @@ class Clock(Protocol):
         """Milliseconds since the Unix epoch."""
 
 
-@dataclass(frozen=True, slots=True)
-class Personal:
+class Personal(NamedTuple):
     """Bytes about somebody, before they are sealed. `name` is what they are found by later."""
 
-    subject: str = field(repr=False)
-    name: str = field(repr=False)
-    data: bytes = field(repr=False)
+    subject: str
+    name: str
+    data: bytes
+
+    def __repr__(self) -> str:
+        return "Personal()"  # no message and no traceback tells of whom
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
+class Sealed(NamedTuple):
     """`box` opens with the subject's key, number `slot`; `tag` is a keyed hash of the name.
 
     Both numbers are signed, of 64 bits, and tell nothing without the vault.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from veridict.core.errors import BadInput
 from veridict.core.nouns import Payload
@@ -13,8 +14,7 @@ from veridict.ledger.payloads import encode_payload
 MAX_BODY_BYTES = 65_535  # c2sp.org/tlog-tiles: entry bundles have uint16 lengths
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """A leaf's bytes, and what opens its commitments where it has any."""
 
     body: bytes

@@ -132,7 +132,8 @@ class Slots:
         with self._write() as master:
             # another process may have been quicker
             known = self.of(hashes) if self._written_since() else {}
-            strangers = [subject for subject in hashes if subject not in known]
+            # in the order of the index, which then touches half as much
+            strangers = sorted(subject for subject in hashes if subject not in known)
             (first,) = self._db.execute("SELECT next_slot FROM state").fetchone()
             slots = range(first, first + len(strangers))
             keys = dict(zip(slots, _randoms(KEY_BYTES, len(strangers)), strict=True))

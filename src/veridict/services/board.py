@@ -7,6 +7,7 @@ evidence, and all of it can be rebuilt.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections import deque
 
 from veridict.core.nouns import SCORE_ONE, Decision, PredictionRecord
@@ -100,7 +101,7 @@ class Board:
     def _predicted(self, record: PredictionRecord) -> None:
         self._decisions.append(record.decision)
         self.counts[record.decision] += 1
-        self._bins[record.decision][min(BINS - 1, int(probability(record.score) * BINS))] += 1
+        self._bins[record.decision][bisect_right(_EDGES, record.score)] += 1
         second = record.time_ms // RATE_WINDOW_MS * RATE_WINDOW_MS
         if self._rates and self._rates[-1][0] == second:
             self._rates[-1] = (second, self._rates[-1][1] + 1)
@@ -135,3 +136,12 @@ class Board:
 def probability(score: int) -> float:
     """The logistic of a raw score, for display only: decisions are made on integers."""
     return 1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, score / SCORE_ONE))))
+
+
+def _reaching(number: int) -> int:
+    """The lowest score in the bin of that number."""
+    scores = range(-60 * SCORE_ONE, 60 * SCORE_ONE)
+    return scores[bisect_left(scores, number, key=lambda score: probability(score) * BINS)]
+
+
+_EDGES = [_reaching(number) for number in range(1, BINS)]  # exact: probability never falls

@@ -329,7 +329,8 @@ class Node:
 
     def _see(self, index: int, record: LogRecord) -> None:
         """The board sees every record once, in the log's order."""
-        self._catch_up(index)
+        if index > self.board.size:
+            self._catch_up(index)
         if index == self.board.size:
             self.board.see(index, record)
 

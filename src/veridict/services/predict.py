@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -54,8 +55,7 @@ class Issuer:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
 
-@dataclass(frozen=True, slots=True)
-class Prediction:
+class Prediction(msgspec.Struct, frozen=True):
     """One prediction as logged at `index`. `contributions` belong to `record.reasons`."""
 
     index: int
@@ -102,7 +102,7 @@ def predict(
         records = [
             PredictionRecord(
                 decision,
-                (row[0], row[1], row[2]),
+                tuple(row),
                 issuer.next_sequence + offset,
                 now,
                 score,

@@ -13,9 +13,10 @@ cheap; `example(i)` gives one as the frozen values that a decision is asked with
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from hashlib import sha256
+from itertools import starmap
 from json.encoder import encode_basestring as _quoted
 from typing import Any, Generic, TypeVar
 
@@ -47,11 +48,13 @@ class Example(Generic[F]):
 class Shape(Generic[F]):
     """How rows become examples: the fields' dataclass, and whose data a row is.
 
-    Every field of `kind` is an `int` or a `str`.
+    Every field of `kind` is an `int` or a `str`. Where `subject` is simply a field, `owner`
+    names it: then whole columns need no object a row.
     """
 
     kind: type[F]
     subject: Callable[[str, F], str]
+    owner: str | None = None
     schema: pa.Schema = field(init=False, repr=False)
     _order: tuple[int, ...] = field(init=False, repr=False)
     _template: str = field(init=False, repr=False)
@@ -87,6 +90,14 @@ class Shape(Generic[F]):
         ]
         for row in zip(*(texts[i] for i in self._order), strict=True):
             yield (self._template % row).encode()
+
+    def subjects(self, columns: Sequence[Sequence[Any]]) -> Iterable[str]:
+        """`subject` of each row, from the columns id, time_s and every field."""
+        if self.owner is not None:
+            owners: Sequence[str] = columns[2 + self.names.index(self.owner)]
+            return owners
+        made = starmap(self.kind, zip(*columns[2:], strict=True))
+        return map(self.subject, columns[0], made)
 
     def fields(self, request: Request) -> F:
         """The fields that `request.content` holds. Raises BadInput where it is of another shape."""
@@ -188,14 +199,11 @@ class Table(Generic[F]):
     def requests(self) -> list[Request]:
         """The requests of `examples`, written column by column, for hot paths."""
         shape = self.shape
-        own = [self.rows.column(name).to_pylist() for name in shape.names]
-        columns = [self.ids, self.times_s.tolist(), *own]
-        return [
-            Request(id, shape.subject(id, shape.kind(*values)), time_s, content)
-            for id, time_s, content, *values in zip(
-                *columns[:2], shape.contents(columns), *own, strict=True
-            )
-        ]
+        columns = [self.ids, self.times_s.tolist()]
+        columns += [self.rows.column(name).to_numpy().tolist() for name in shape.names]
+        subjects = shape.subjects(columns)
+        rows = zip(columns[0], subjects, columns[1], shape.contents(columns), strict=True)
+        return list(starmap(Request, rows))
 
     def digest(self) -> bytes:
         """SHA-256 of the rows, independent of how they are stored in memory or on disk.

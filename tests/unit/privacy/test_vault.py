@@ -7,7 +7,6 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,12 +53,12 @@ def test_a_box_opens_only_as_it_was_sealed(vault: FileVault) -> None:
     ann, bob = vault.seal(items("ann", "bob"))
     flipped = bytes([ann.box[20] ^ 1])
     altered = (
-        replace(ann, box=ann.box[:20] + flipped + ann.box[21:]),
-        replace(ann, box=ann.box[:-1]),
-        replace(ann, box=b""),
-        replace(ann, tag=bob.tag),
-        replace(ann, slot=bob.slot),
-        replace(ann, slot=ann.slot + 10 * PAGE),
+        ann._replace(box=ann.box[:20] + flipped + ann.box[21:]),
+        ann._replace(box=ann.box[:-1]),
+        ann._replace(box=b""),
+        ann._replace(tag=bob.tag),
+        ann._replace(slot=bob.slot),
+        ann._replace(slot=ann.slot + 10 * PAGE),
     )
     assert vault.open(altered) == [None] * len(altered)
 

@@ -69,7 +69,7 @@ def _subject(id: str, payment: Payment) -> str:
     return payment.payer
 
 
-SHAPE: Shape[Payment] = Shape(Payment, _subject)
+SHAPE: Shape[Payment] = Shape(Payment, _subject, owner="payer")
 BANDS = ((10_000, "below 100"), (25_000, "100 to 250"), (50_000, "250 to 500"))
 
 
