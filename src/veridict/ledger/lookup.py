@@ -4,27 +4,33 @@ Every record that is returned was read from the log and holds what was asked for
 that the index does not name is not missed either, as long as the index is whole: it
 catches up before it answers, and one that is damaged, of another log or of another
 release is made anew. Where it can be neither used nor made, the log itself is searched.
+
+Whether requests are known is asked at every append of what others say, so that question does
+not wait for the index: it is answered with what is remembered of the newest records.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from threading import RLock
+from threading import RLock, Thread
 
 from veridict.core.errors import BadInput, EvidenceError, StorageFailed
 from veridict.core.ports import Vault
 from veridict.ledger.boxes import Boxes
 from veridict.ledger.entry import owner_of
 from veridict.ledger.payloads import decode_payload
+from veridict.ledger.recent import Recent
 from veridict.ledger.sidefile import BLOCK, FILE, SideFile, Span, facts_of, leaf_key
 from veridict.ledger.store import Store
 from veridict.proofs.merkle import leaf_hash
 
 ASKED = 512  # keys or records in one question
+LATE, TOO_LATE = 16_384, 131_072  # records behind: the index follows beside; whoever asks waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,8 @@ class Lookups:
         self._store, self._boxes, self._vault = store, boxes, vault
         self._lock = RLock()
         self._file: SideFile | None = None
+        self._recent = Recent(store)
+        self._filling: Thread | None = None
 
     def find(
         self, query: Query, start: int, stop: int, *, most: int, newest: bool = False
@@ -99,7 +107,7 @@ class Lookups:
         names = list(dict.fromkeys(request_ids))
         found: dict[str, int | None] = {}
         with self._lock:
-            file = self._current(size)
+            file = self._near(size)
             for at in range(0, len(names), ASKED):
                 some = names[at : at + ASKED]
                 try:
@@ -114,6 +122,8 @@ class Lookups:
     def forget(self, rows: Sequence[tuple[int, int, int]], size: int) -> None:
         """Removes (index, slot, tag) of erased payloads. Raises StorageFailed."""
         with self._lock:
+            self._recent.forget()
+            self._end_filling()
             file = self._current(size) if self._path.exists() else None
             if file is None:
                 self._discard()
@@ -125,6 +135,7 @@ class Lookups:
 
     def close(self) -> None:
         with self._lock:
+            self._end_filling()
             if self._file is not None:
                 self._file.close()
                 self._file = None
@@ -207,7 +218,7 @@ class Lookups:
     def _firsts(self, file: SideFile | None, tags: Sequence[int], size: int) -> dict[int, int]:
         """First index by tag, as the index or else the payloads' own tags tell it."""
         if file is not None:
-            return file.firsts("request", tags, size)
+            return self._recent.firsts(tags) | file.firsts("request", tags, size)
         wanted, firsts = set(tags), dict[int, int]()
         for start in range(0, size, BLOCK):
             sql = "SELECT idx, tag FROM payload WHERE idx >= ? AND idx < ? ORDER BY idx"
@@ -226,6 +237,40 @@ class Lookups:
 
     # -- the file ----------------------------------------------------------------------------
 
+    def _near(self, size: int) -> SideFile | None:
+        """The side file, which with `_recent` has all of `size` records; None if it cannot."""
+        file = self._current(0)
+        if file is None:
+            return None
+        try:
+            known = file.known
+        except sqlite3.Error:
+            return self._current(size)
+        if size - known > TOO_LATE:
+            return self._current(size)
+        if size - known > LATE:
+            self._begin_filling(size)
+        self._recent.follow(min(known, size), size)
+        return file
+
+    def _begin_filling(self, size: int) -> None:
+        """Another thread brings the file up to `size`, through a connection of its own."""
+        if self._filling is None or not self._filling.is_alive():
+            self._filling = Thread(target=self._fill, args=(size,), name="lookup", daemon=True)
+            self._filling.start()
+
+    def _fill(self, size: int) -> None:
+        with (
+            suppress(sqlite3.Error, StorageFailed),  # whoever asks next meets it too, and tells
+            closing(SideFile(self._path, self._store)) as file,
+        ):
+            file.catch_up(size)
+
+    def _end_filling(self) -> None:
+        if self._filling is not None:
+            self._filling.join()
+            self._filling = None
+
     def _current(self, size: int) -> SideFile | None:
         """The side file with all of `size` records; None where it cannot be had."""
         for _ in range(2):  # as it is, else made anew
@@ -243,6 +288,7 @@ class Lookups:
 
     def _discard(self) -> None:
         """It may be deleted at any time; where it cannot be, it stays unused."""
+        self._end_filling()
         if self._file is not None:
             self._file.close()
             self._file = None

@@ -46,7 +46,7 @@ PRAGMA user_version = {_VERSION};
 _KEY_BYTES = 8
 Span = tuple[int, int] | None  # from, to: both belong to it
 _BUSY_S = 10.0
-_AT_ONCE = 16 * BLOCK  # records a transaction
+_AT_ONCE = 64 * BLOCK  # records a transaction: the more, the fewer pages are written twice
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,11 @@ class SideFile:
         except BaseException:
             self._db.close()
             raise
+
+    @property
+    def known(self) -> int:
+        """How many records are indexed."""
+        return self._progress()[0]
 
     def close(self) -> None:
         self._db.close()
@@ -181,7 +186,7 @@ class SideFile:
     def _index(self, start: int, stop: int) -> None:
         first = start // BLOCK  # the first block may have grown: it is made again
         blocks: list[Any] = []
-        leaves: list[Any] = []
+        leaves: list[tuple[int, int]] = []
         for number in range(first, (stop - 1) // BLOCK + 1):
             tile = self._store.tile(0, number)
             rows = self._store.rows(
@@ -192,17 +197,21 @@ class SideFile:
             for index in range(max(start, number * BLOCK), min(stop, (number + 1) * BLOCK)):
                 at = index % BLOCK * HASH_BYTES
                 if tile is not None and at < len(tile.hashes):
-                    leaves += (leaf_key(tile.hashes[at : at + HASH_BYTES]), index)
+                    leaves.append((leaf_key(tile.hashes[at : at + HASH_BYTES]), index))
         personal = self._store.rows(
             "SELECT idx, slot, tag FROM payload WHERE idx >= ? AND idx < ?", (start, stop)
         )
-        insert(self._db, "INSERT OR IGNORE INTO leaf (key, idx)", 2, leaves)
-        for table, column in (("subject", 1), ("request", 2)):
-            values = [value for row in personal for value in (row[column], row[0])]
-            insert(self._db, f"INSERT OR IGNORE INTO {table} (key, idx)", 2, values)
+        self._enter("leaf", leaves)
+        self._enter("subject", [(slot, index) for index, slot, _ in personal])
+        self._enter("request", [(tag, index) for index, _, tag in personal])
         insert(self._db, "INSERT OR REPLACE INTO block", 6, blocks)
         leaf = self._leaf_before(stop)
         self._db.execute("UPDATE progress SET next_index = ?, leaf = ?", (stop, leaf))
+
+    def _enter(self, table: str, pairs: list[tuple[int, int]]) -> None:
+        """In the order of their keys, so that each page is found once."""
+        values = [value for pair in sorted(pairs) for value in pair]
+        insert(self._db, f"INSERT OR IGNORE INTO {table} (key, idx)", 2, values)
 
 
 def _has(models: bytes, model: bytes) -> bool:

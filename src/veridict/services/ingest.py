@@ -18,7 +18,8 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from threading import Condition, Thread
+from itertools import islice
+from threading import Condition, Lock, Thread
 from typing import Annotated, Any
 
 import msgspec
@@ -101,7 +102,8 @@ class Ingest:
         self._log, self._clock = log, clock
         self._queue: deque[_Asked] = deque()
         self._waiting = self._waiting_bytes = 0  # in the queue or in the running batch
-        self._changed = Condition()
+        self._guard = Lock()
+        self._changed = Condition(self._guard)
         self._closing = False
         self._desk: LoopDesk | None = None
         self._thread = Thread(target=self._run, name="ingest", daemon=True)
@@ -141,7 +143,7 @@ class Ingest:
         self.close()
 
     def _enter(self, asked: _Asked) -> None:
-        with self._changed:
+        with self._guard:
             if self._closing:
                 raise StorageFailed("the node is closing", remedy="send it again to the next one")
             if self._waiting >= MAX_WAITING or self._waiting_bytes >= MAX_WAITING_BYTES:
@@ -164,9 +166,10 @@ class Ingest:
                 outcomes = [_copy(problem) for _ in batch]
             except Exception as problem:  # nobody may wait for ever
                 outcomes = [problem for _ in batch]
-            with self._changed:
+            done_bytes = sum([len(asked.statement.content) for asked in batch])
+            with self._guard:
                 self._waiting -= len(batch)
-                self._waiting_bytes -= sum(len(asked.statement.content) for asked in batch)
+                self._waiting_bytes -= done_bytes
             post: dict[Desk[Any], list[tuple[Any, object]]] = {}
             for asked, outcome in zip(batch, outcomes, strict=True):
                 post.setdefault(asked.desk, []).append((asked.future, outcome))
@@ -175,31 +178,36 @@ class Ingest:
 
     def _take(self) -> list[_Asked]:
         """What waits, up to a batch; nothing when closing."""
-        with self._changed:
+        with self._guard:
             while not self._queue and not self._closing:
                 self._changed.wait()
-            return [self._queue.popleft() for _ in range(min(len(self._queue), _MAX_BATCH))]
+            batch = list(islice(self._queue, _MAX_BATCH))
+            if len(batch) == len(self._queue):
+                self._queue = deque()  # emptied at once: callers wait for this lock
+            else:
+                for _ in batch:
+                    self._queue.popleft()
+            return batch
 
     def _answers(self, statements: Sequence[Statement]) -> list[Logged | Refused]:
         """One outcome a statement: where it stands, or why it is refused."""
-        first: dict[str, Statement] = {}
-        for statement in statements:
-            first.setdefault(statement.id, statement)
+        first: dict[str, int] = {}
+        for at, statement in enumerate(statements):
+            first.setdefault(statement.id, at)
         places = dict(zip(first, self._log.find_requests(list(first)), strict=True))
-        fresh = [first[name] for name, index in places.items() if index is None]
+        fresh = [statements[first[name]] for name, index in places.items() if index is None]
         logged = {receipt.id: receipt for receipt in self._append(fresh)}
         outcomes: list[Logged | Refused] = []
-        for statement in statements:
-            index = places[statement.id]
+        for at, statement in enumerate(statements):
+            index, one = places[statement.id], first[statement.id]
             if index is not None:
                 outcomes.append(self._stored(statement, index))
-                continue
-            receipt = logged[statement.id]
-            if statement.content == first[statement.id].content:
-                outcomes.append(receipt)
-                logged[statement.id] = msgspec.structs.replace(receipt, again=True)
+            elif at == one:
+                outcomes.append(logged[statement.id])
+            elif statement.content == statements[one].content:
+                outcomes.append(msgspec.structs.replace(logged[statement.id], again=True))
             else:
-                outcomes.append(_taken(statement, receipt.index))
+                outcomes.append(_taken(statement, logged[statement.id].index))
         return outcomes
 
     def _append(self, statements: Sequence[Statement]) -> list[Logged]:
