@@ -16,7 +16,8 @@ from veridict.apps.wire import open_node
 from veridict.models.image import float_of, unpack
 from veridict.services.demo.story import demo
 from veridict.services.node import Node
-from veridict.services.views import CaseView, PredictionRow
+from veridict.services.cases.views import CaseView
+from veridict.services.views import PredictionRow
 from veridict.services.window import Window
 from veridict.solutions.roster import scenario_of
 

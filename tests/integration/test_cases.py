@@ -15,7 +15,7 @@ from veridict.services.acting import act, erase
 from veridict.services.cases import desk
 from veridict.services.cases.outcomes import Outcome, outcomes
 from veridict.services.cases.records import CaseRecord, SuppressedRecord, SuppressionRecord
-from veridict.services.cases.suppressing import DAY_MS, Limits, Suppressor, revoke, suppress
+from veridict.services.cases.suppressing import DAY_MS, Limits, revoke, suppress
 from veridict.services.node import Node
 from veridict.services.records import decode
 from veridict.services.sayings import Assignment, Suppressing, read_words
@@ -29,7 +29,6 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def node(home: Path) -> Iterator[Node]:
     with opened(home) as node:
-        node.listeners.append(Suppressor(node))
         yield node
 
 

@@ -154,5 +154,5 @@ def test_acts_are_there_after_a_restart(tmp_path: Path) -> None:
         case = held(node)[0]
         Window(node).act(case.index, "release", by="ann", note="known")
     with opened(home) as node:
-        acts = Window(node).case(node.board.cases[case.index]).acts
+        acts = Window(node).casework.case(case.index).acts
         assert [(act.act, act.by, act.note) for act in acts] == [("release", "ann", "known")]

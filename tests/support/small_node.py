@@ -18,6 +18,8 @@ from veridict.core.nouns import SCORE_ONE, Decision, Policy
 from veridict.ledger.lookup import Query
 from veridict.services import views
 from veridict.services.bus import Bus
+from veridict.services.cases.suppressing import Limits
+from veridict.services.cases.views import ActView, CaseView
 from veridict.services.records import Ground
 
 POLICY = Policy(review_at=-SCORE_ONE, hold_at=SCORE_ONE)
@@ -35,7 +37,7 @@ class SmallNode:
         self.anchored = 0
         self.demo = "done"
         self._rows: list[views.PredictionRow] = []
-        self._cases: dict[int, views.CaseView] = {}
+        self._cases: dict[int, CaseView] = {}
         self._acts = 0
         self._lock = Lock()
 
@@ -58,7 +60,7 @@ class SmallNode:
             row = small_views.row(len(self._rows), request_id, subject, score, decision, reasons)
             self._rows.append(row)
             if decision is not Decision.ALLOW:
-                self._cases[row.index] = views.CaseView(row, "open", None, [])
+                self._cases[row.index] = CaseView(row, "open", None, [])
         self.bus.publish("prediction", row)
         return row
 
@@ -96,15 +98,27 @@ class SmallNode:
             )
         return json.dumps({"index": index, "request": view.row.request_id}).encode()
 
-    def cases(self, *, status: str | None, limit: int) -> list[views.CaseView]:
+    def cases(
+        self, *, status: str | None, limit: int, order: str = "newest", assigned: str | None = None
+    ) -> list[CaseView]:
+        """Nothing is assigned here, and everything is worth the same."""
         newest = reversed(self._cases.values())
         return [
             replace(case, row=self._now(case.row))
             for case in newest
-            if status in (None, case.status)
+            if status in (None, case.status) and not assigned
         ][:limit]
 
-    def act(self, index: int, act: ActName, *, by: str, note: str) -> views.ActView:
+    def act(
+        self,
+        index: int,
+        act: ActName,
+        *,
+        by: str,
+        note: str,
+        seen: int | None = None,
+        stop: Limits | None = None,
+    ) -> ActView:
         with self._lock:
             case = self._cases.get(index)
             if case is None:
@@ -116,7 +130,7 @@ class SmallNode:
                     reason="already decided",
                 )
             self._acts += 1
-            done = views.ActView(act, by, note, case.row.time_ms + 60_000, 90_000 + self._acts)
+            done = ActView(act, by, note, case.row.time_ms + 60_000, 90_000 + self._acts)
             word = "released" if act == "release" else "confirmed"
             decided = replace(case, status=word, acts=[*case.acts, done])
             self._cases[index] = decided

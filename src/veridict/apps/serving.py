@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from veridict.apps.settings import Settings
+from veridict.apps.staff import Staff
 from veridict.core.errors import VeridictError
 from veridict.ledger.faces import LogFiles
 from veridict.services.anchoring.poster import Plan
@@ -47,6 +48,7 @@ def serving(
     app = create_app(
         window, token=token, hosts=(host,), log=files, ingest=ingest,
         outlook=lambda: kept(settings.home / FOLDER),
+        work=window.casework, staff=Staff(settings.home),
     )  # fmt: skip
     rpc_url = node.rpc_url
     node.fleet.home.ready().plan = Plan(anchor_every_s)

@@ -45,6 +45,7 @@ from veridict.privacy.vault import FileVault
 from veridict.services.anchoring.joining import remember
 from veridict.services.anchoring.places import HOME, Elsewhere, Place, genesis_of
 from veridict.services.audit.anchors import seen_at
+from veridict.services.cases.suppressing import Suppressor
 from veridict.services.deploy import Addresses, Network, deploy_network
 from veridict.services.face import Face, plain_face
 from veridict.services.node import Node, Parts
@@ -116,6 +117,7 @@ def open_node(settings: Settings, scenario: Scenario[Any] | None = None) -> Node
         node = Node(parts, face_of(scenario) if scenario else plain_face())
         if vault.retired():
             _log.warning("an erasure was begun and not finished: run `veridict erase` again")
+        node.listeners.append(Suppressor(node))
         opened.callback(node.fleet.close)
         node.witnesses = witnesses_of(settings, log, node.bus, clock)
         _look_home(node)

@@ -109,27 +109,6 @@ class PredictionView:
 
 
 @dataclass(frozen=True, slots=True)
-class ActView:
-    """A human act on a case; `index` is its own record in the log."""
-
-    act: str
-    by: str
-    note: str
-    time_ms: int
-    index: int
-
-
-@dataclass(frozen=True, slots=True)
-class CaseView:
-    """A prediction that waits for a human (`open`), or was `released` or `confirmed` by one."""
-
-    row: PredictionRow
-    status: str
-    payment_id: int | None
-    acts: list[ActView]
-
-
-@dataclass(frozen=True, slots=True)
 class ChainView:
     chain_id: int
     name: str

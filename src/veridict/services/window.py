@@ -13,8 +13,6 @@ from veridict.core.errors import Refused
 from veridict.core.nouns import (
     Anchor,
     Decision,
-    Payload,
-    PredictionRecord,
     RecordState,
     Request,
 )
@@ -22,16 +20,16 @@ from veridict.core.version import VERSION
 from veridict.ledger.lookup import Query
 from veridict.services import acting, views
 from veridict.services.anchoring.telling import place_views
-from veridict.services.board import probability
 from veridict.services.bus import Bus
-from veridict.services.cases.book import Case
+from veridict.services.cases.casework import Casework
+from veridict.services.cases.suppressing import Limits
+from veridict.services.cases.views import ActView, CaseView
 from veridict.services.looking import found_views
 from veridict.services.node import Node
 from veridict.services.predict import Prediction
-from veridict.services.reasons import reason_views
-from veridict.services.records import ActRecord, Ground, is_prediction
-from veridict.services.sayings import Words, read_words
-from veridict.services.seven import ERASED, gone, stages
+from veridict.services.records import Ground, is_prediction
+from veridict.services.rows import prediction_row
+from veridict.services.seven import stages
 
 PAGE = 256
 ANCHORS_SHOWN = 50
@@ -43,6 +41,7 @@ class Window:
 
     def __init__(self, node: Node) -> None:
         self._node = node
+        self.casework = Casework(node)
         self._shown_ms = 0
         self.demo = ""
         node.listeners.append(self._show)
@@ -147,24 +146,27 @@ class Window:
     def receipt_json(self, index: int) -> bytes:
         return self._node.receipt(index).to_json()
 
-    def cases(self, *, status: str | None, limit: int) -> list[views.CaseView]:
-        """Newest first."""
-        cases = reversed(list(self._node.board.cases.values()))
-        wanted = (case for case in cases if status is None or case.status == status)
-        return [self.case(case) for case in islice(wanted, limit)]
+    def cases(
+        self,
+        *,
+        status: str | None,
+        limit: int,
+        order: str = "newest",
+        assigned: str | None = None,
+    ) -> list[CaseView]:
+        return self.casework.cases(status=status, limit=limit, order=order, assigned=assigned)
 
-    def case(self, case: Case) -> views.CaseView:
-        return views.CaseView(
-            row=self.row(case.index),
-            status=case.status,
-            payment_id=self._node.payment_of(case.index),
-            acts=[act_view(self._node, index, act) for index, act in case.acts],
-        )
-
-    def act(self, index: int, act: acting.Act, *, by: str, note: str) -> views.ActView:
-        logged, record = acting.act(self._node, index, act, by=by, note=note)
-        self.bus.publish("case", self.case(self._node.board.cases[index]))
-        return act_view(self._node, logged, record)
+    def act(
+        self,
+        index: int,
+        act: acting.Act,
+        *,
+        by: str,
+        note: str,
+        seen: int | None = None,
+        stop: Limits | None = None,
+    ) -> ActView:
+        return self.casework.act(index, act, by=by, note=note, seen=seen, stop=stop)
 
     def erase(
         self, subject: str, *, ground: Ground, by: str, note: str = ""
@@ -268,33 +270,5 @@ class Window:
                     yield start + offset
 
 
-def prediction_row(
-    node: Node,
-    index: int,
-    record: PredictionRecord,
-    payload: Payload | None,
-    *,
-    compare: bool = True,
-) -> views.PredictionRow:
-    return views.PredictionRow(
-        index=index,
-        sequence=record.sequence,
-        time_ms=record.time_ms,
-        request_id=payload.request.id if payload else "",
-        subject=payload.request.subject if payload else "",
-        summary=node.face.summary(payload.request) if payload else gone(node, index),
-        score=record.score,
-        probability=probability(record.score),
-        decision=record.decision.word,
-        reasons=reason_views(node, index, record, payload, compare=compare),
-        state=node.state(index).word,
-    )
-
-
 def _is_final(anchor: Anchor, finals: Mapping[int, int]) -> bool:
     return anchor.block_number <= finals.get(anchor.chain_id, -1)
-
-
-def act_view(node: Node, index: int, record: ActRecord) -> views.ActView:
-    words = read_words(node.log.payload(index), Words) or Words(ERASED, "")
-    return views.ActView(record.act, words.by, words.note, record.time_ms, index)

@@ -11,7 +11,9 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from veridict import __version__
-from veridict.apps.web.face import NodeFace, PublicLog
+from veridict.apps.staff import Staff
+from veridict.apps.web import reports
+from veridict.apps.web.face import CaseFace, NodeFace, PublicLog
 from veridict.apps.web.replies import install_error_replies
 from veridict.apps.web.routes import (
     audit,
@@ -39,10 +41,13 @@ def create_app(
     log: PublicLog | None = None,
     ingest: Ingest | None = None,
     outlook: network.Outlook = network.nothing_kept,
+    work: CaseFace | None = None,
+    staff: Staff | None = None,
 ) -> WebApp:
     """The dashboard and API of `node`, the files of `log` under /log, what `outlook` has kept.
 
-    Statements are taken where there is an `ingest`.
+    Statements are taken where there is an `ingest`, cases worked on where there is `work`, by
+    the `staff` too.
 
     `token` is asked of everything but GET and HEAD; `hosts` are names, beside
     the loopback ones, under which this may be reached. Raises BadInput for an
@@ -58,6 +63,8 @@ def create_app(
     app.state.node = node
     app.state.desk = events.Desk()
     app.state.audit_running = Lock()
+    if work is not None:
+        app.include_router(cases.router_of(work, reports.draw))
     for part in (health, status, predictions, cases, erasure, audit, events):
         app.include_router(part.router)
     app.include_router(network.router_of(outlook))
@@ -68,7 +75,8 @@ def create_app(
     inside: ASGIApp = app.inside
     if ingest is not None:
         inside = Statements(inside, ingest=ingest)
-    app.gate, app.ingest = Gate(inside, token=token, hosts=tuple(hosts)), ingest
+    whose = {} if staff is None else {"whose": staff.whose}
+    app.gate, app.ingest = Gate(inside, token=token, hosts=tuple(hosts), **whose), ingest
     return app
 
 

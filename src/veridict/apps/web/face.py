@@ -9,9 +9,13 @@ from veridict.ledger.lookup import Query
 from veridict.proofs.checkpoint import SignedCheckpoint
 from veridict.proofs.tlog_tiles import TilePath
 from veridict.services import views
+from veridict.services.cases.casework import Casework
+from veridict.services.cases.suppressing import Limits
+from veridict.services.cases.views import ActView, CaseView
 from veridict.services.records import Ground
 
 ActName = Literal["release", "confirm"]
+CaseFace = Casework  # what is told and done of cases by a node with a log
 
 
 class NodeEvent(Protocol):
@@ -44,8 +48,19 @@ class NodeFace(Protocol):
     ) -> list[views.PredictionRow]: ...
     def prediction(self, index: int) -> views.PredictionView: ...
     def receipt_json(self, index: int) -> bytes: ...
-    def cases(self, *, status: str | None, limit: int) -> list[views.CaseView]: ...
-    def act(self, index: int, act: ActName, *, by: str, note: str) -> views.ActView: ...
+    def cases(
+        self, *, status: str | None, limit: int, order: str, assigned: str | None
+    ) -> list[CaseView]: ...
+    def act(
+        self,
+        index: int,
+        act: ActName,
+        *,
+        by: str,
+        note: str,
+        seen: int | None,
+        stop: Limits | None,
+    ) -> ActView: ...
     def erase(
         self, subject: str, *, ground: Ground, by: str, note: str
     ) -> list[views.ErasedView]: ...

@@ -4,7 +4,7 @@
              site cannot reach us by rebinding its own name to 127.0.0.1
 2. Site      the API refuses requests that a browser marks as cross-site
 3. Token     every method but GET and HEAD needs the bearer token, so that
-             no route can forget to ask
+             no route can forget to ask; a member of the staff may work on cases alone
 4. Size      a body is read here, up to a limit, before any route sees it
 5. Headers   strict CSP without inline code, no framing, no sniffing, no CORS
 """
@@ -12,12 +12,13 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from veridict.apps.staff import Member, Role
 from veridict.apps.web.replies import error_reply
 from veridict.core.errors import BadInput, NotAllowed, VeridictError
 
@@ -53,6 +54,8 @@ _HEADERS = [
 _OURS = frozenset(name for name, _ in _HEADERS)
 Header = tuple[bytes, bytes]
 Fields = Mapping[bytes, str]
+Whose = Callable[[str], Member | None]
+_CASES = "/api/cases/"  # what the staff may change; a route there may ask for more
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +64,27 @@ class _Refusal:
     status: int
 
 
-class Gate:
-    """ASGI middleware: the five steps above. `hosts` adds names to the loopback ones."""
+def _nobody(token: str) -> Member | None:
+    """Where there is no staff but the operator."""
+    return None
 
-    def __init__(self, app: ASGIApp, *, token: str, hosts: Sequence[str] = ()) -> None:
+
+class Gate:
+    """ASGI middleware: the five steps above. `hosts` adds names to the loopback ones.
+
+    `whose` knows the tokens of the staff.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, token: str, hosts: Sequence[str] = (), whose: Whose = _nobody
+    ) -> None:
         if not token:
             raise BadInput(
                 "the dashboard has no token", remedy="pass a random token of 16 characters or more"
             )
         self._app = app
         self._token_hash = sha256(token.encode()).digest()
+        self._whose = whose
         self._hosts = LOOPBACK | {host.lower() for host in hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -97,7 +111,7 @@ class Gate:
         return (
             self._check_host(fields)
             or _check_site(path, fields)
-            or self._check_token(method, fields)
+            or self._check_token(method, path, fields)
             or _check_length(fields)
         )
 
@@ -112,24 +126,54 @@ class Gate:
         )
         return _Refusal(error, 421)
 
-    def _check_token(self, method: str, headers: Fields) -> _Refusal | None:
+    def _check_token(self, method: str, path: str, headers: Fields) -> _Refusal | None:
         if method in _SAFE_METHODS:
             return None
-        scheme, _, given = headers.get(b"authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not given:
+        given = _bearer(headers)
+        if not given:
             error = NotAllowed(
                 "this needs the operator's token",
                 remedy="send `Authorization: Bearer TOKEN` with the token `veridict up` prints",
             )
             return _Refusal(error, 401)
-        # Hashing first makes the comparison independent of length as well as of content.
-        if hmac.compare_digest(sha256(given.strip().encode()).digest(), self._token_hash):
+        if self._is_operator(given):
             return None
-        error = NotAllowed(
-            "the token is not this node's",
-            remedy="copy the token that `veridict up` prints; it changes with the data directory",
-        )
-        return _Refusal(error, 403)
+        member = self._whose(given)
+        if member is None:
+            error = NotAllowed(
+                "the token is not this node's",
+                remedy="copy the token that `veridict up` prints; it changes with the data "
+                "directory",
+            )
+            return _Refusal(error, 403)
+        if not path.startswith(_CASES):
+            return _Refusal(too_low(member, Role.OPERATOR), 403)
+        return None
+
+    def member(self, headers: Sequence[Header]) -> Member | None:
+        """Whose token this request bears; None for the operator's."""
+        fields = {name: value.decode("latin-1") for name, value in reversed(headers)}
+        given = _bearer(fields)
+        return None if self._is_operator(given) else self._whose(given)
+
+    def _is_operator(self, given: str) -> bool:
+        # Hashing first makes the comparison independent of length as well as of content.
+        return hmac.compare_digest(sha256(given.encode()).digest(), self._token_hash)
+
+
+def too_low(member: Member, needed: Role) -> NotAllowed:
+    return NotAllowed(
+        f"{member.name} is {member.role}; this takes the {needed.word}",
+        remedy=f"ask the {needed.word}",
+        role=member.role,
+        needed=needed.word,
+    )
+
+
+def _bearer(headers: Fields) -> str:
+    """The token, or "" where there is none."""
+    scheme, _, given = headers.get(b"authorization", "").partition(" ")
+    return given.strip() if scheme.lower() == "bearer" else ""
 
 
 def _check_site(path: str, headers: Fields) -> _Refusal | None:

@@ -11,6 +11,7 @@ from veridict.services.cases.records import (
     SuppressedRecord,
     SuppressionRecord,
 )
+from veridict.services.feeding.records import VerdictRecord
 from veridict.services.records import ActRecord, LogRecord
 
 STATUS = {"release": "released", "confirm": "confirmed"}
@@ -22,6 +23,7 @@ class Case:
     """A prediction that a person must look at, and what persons did with it.
 
     `acts` decide it, `steps` do not; both with their log indexes, in the order of the log.
+    `verdict` is what detectors said of it, where it was logged right behind.
     """
 
     index: int
@@ -29,6 +31,15 @@ class Case:
     acts: list[tuple[int, ActRecord]] = field(default_factory=list)
     steps: list[tuple[int, CaseRecord]] = field(default_factory=list)
     stopped: tuple[int, SuppressedRecord] | None = None
+    verdict: tuple[int, VerdictRecord] | None = None
+
+    @property
+    def decision(self) -> Decision:
+        """The severest of the model's and the detectors'."""
+        said = (
+            Decision.ALLOW if self.verdict is None else Decision[self.verdict[1].decision.upper()]
+        )
+        return max(self.record.decision, said)
 
     @property
     def status(self) -> str:
@@ -68,6 +79,7 @@ class Book:
     def __init__(self) -> None:
         self.cases: dict[int, Case] = {}
         self.suppressions: dict[int, Suppression] = {}
+        self._before: tuple[int, PredictionRecord] | None = None
 
     @property
     def open_cases(self) -> int:
@@ -76,8 +88,13 @@ class Book:
     def see(self, index: int, record: LogRecord) -> None:
         """A record that names no case, or none that was logged before it, changes nothing."""
         if isinstance(record, PredictionRecord):
+            self._before = (index, record)
             if record.decision is not Decision.ALLOW:
                 self.cases[index] = Case(index, record)
+        elif isinstance(record, VerdictRecord):
+            if self._before is not None and self._before[0] == index - 1:
+                case = self.cases.setdefault(index - 1, Case(*self._before))
+                case.verdict = (index, record)
         elif isinstance(record, SuppressionRecord):
             self.suppressions[index] = Suppression(index, record)
         elif isinstance(record, RevocationRecord):

@@ -25,14 +25,15 @@ from veridict.services.sayings import Suppressing, Words, read_words, said, sayi
 
 DAY_MS = 86_400_000
 MAX_DAYS, MAX_ALERTS = 366, 1000
+DAYS, MOST = 30, 10  # where nobody chooses
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How long a suppression lasts, and how many alerts it stops at the most."""
 
-    days: int = 30
-    most: int = 10
+    days: int = DAYS
+    most: int = MOST
 
     def __post_init__(self) -> None:
         if not (1 <= self.days <= MAX_DAYS and 1 <= self.most <= MAX_ALERTS):
@@ -171,6 +172,9 @@ class Suppressor:
         node, facts = self._node, facts_of(alert.payload.request)
         if node.payment_of(alert.index) is not None:
             return  # its tokens wait in the guard
+        case = node.board.cases.get(alert.index)
+        if case is None or case.decision > alert.record.decision:
+            return  # detectors found more than the model
         for suppression in node.board.book.suppressions.values():
             if not suppression.is_active(alert.record.time_ms):
                 continue
