@@ -19,7 +19,7 @@ from veridict.ledger.view import LogView
 from veridict.services.feeding.tally import Tally
 from veridict.services.feeding.watcher import Watcher
 from veridict.services.node import Node
-from veridict.watch.feeds.base import Feed, Outcome
+from veridict.watch.feeds.base import Feed, Outcome, Passed
 
 BATCH = 512
 KEEP_EVERY_S = 1.0
@@ -85,7 +85,7 @@ def follow(
     pause_s, cursor = _FIRST_PAUSE_S, ""
     while not stop() and not feed.ended:
         try:
-            items = feed.pull(most, wait_s)
+            pulled = feed.pull(most, wait_s)
         except OperatorError as problem:
             if not feed.live or isinstance(problem, StorageFailed):
                 raise
@@ -95,9 +95,10 @@ def follow(
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
             continue
         done.trouble, pause_s = "", _FIRST_PAUSE_S
+        cursor = pulled[-1].cursor if pulled else cursor
+        items = [one for one in pulled if not isinstance(one, Passed)]
         if items:
             outcomes = watcher.decide(feed.name, items, live=feed.live)
-            cursor = items[-1].cursor
             feed.told(outcomes)
             done.count(outcomes)
             told(done, outcomes)

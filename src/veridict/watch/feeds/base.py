@@ -48,6 +48,13 @@ class Retracted:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """Nothing to decide up to `cursor`, such as an empty block."""
+
+    cursor: str
+
+
 Item = Arrived | Dropped | Retracted
 SAMPLE = 512
 
@@ -92,7 +99,7 @@ class Feed(Protocol):
     def start(self, cursor: str) -> None:
         """Go on behind `cursor`; "" where the feed has never been followed."""
 
-    def pull(self, most: int, wait_s: float) -> Sequence[Item]:
+    def pull(self, most: int, wait_s: float) -> Sequence[Item | Passed]:
         """Up to `most` items in the source's order; none if none came within `wait_s`.
 
         Raises OperatorError while the source cannot be reached: pulled again later.

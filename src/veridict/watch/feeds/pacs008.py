@@ -157,9 +157,14 @@ def _party(payment: dict[Path, str], side: str) -> str:
     if bank and not _BIC.fullmatch(bank):
         raise unfit(code, f"BIC {bank[:20]!r}", "send the bank's BIC")
     if iban:
-        if not _IBAN.fullmatch(iban):
-            raise unfit(code, f"IBAN {iban[:40]!r}", "send an IBAN without spaces")
+        if not _IBAN.fullmatch(iban) or _rest_of(iban) != 1:
+            raise unfit(code, f"IBAN {iban[:40]!r}", "check it: its check digits do not fit")
         return iban
     if other:  # unique within its bank alone
         return f"{bank}/{other}" if bank else other
     return next((found for path in _PARTY if (found := payment.get((side, *path)))), "")
+
+
+def _rest_of(iban: str) -> int:
+    """1 for a right IBAN: ISO 7064 MOD 97-10, letters counting from A = 10."""
+    return int("".join(str(int(sign, 36)) for sign in iban[4:] + iban[:4])) % 97
