@@ -18,6 +18,7 @@ from typing import Any, Protocol, TypeVar
 
 from veridict.core.nouns import Request, Stage
 from veridict.core.progress import Progress, Step, silent
+from veridict.services.garbage import only_new_garbage
 from veridict.services.node import Node
 from veridict.services.predict import Prediction
 from veridict.services.records import is_prediction
@@ -71,6 +72,7 @@ class Watched:
         return self.decided / self.seconds if self.seconds else 0.0
 
 
+@only_new_garbage()
 def watch(
     node: Node,
     rows: Table[F],
