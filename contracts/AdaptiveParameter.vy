@@ -9,7 +9,7 @@
         back to a safe value when predictions stop, when the human vetoes, or while it is paused.
         All limits are fixed for ever; every move is an event.
 @dev    target = base + score · slope / 2^32, rounded down. The question that a record must
-        answer is abi.encode(chain id, this contract, the record's own time in ms).
+        answer is abi.encode(chain id, this contract, question()), and no question is asked twice.
 """
 
 from lib import control
@@ -84,7 +84,7 @@ limits: public(immutable(Limits))
 
 moved_at: public(uint256)  # seconds; 0 before the first move and after a veto
 vetoed_until: public(uint256)  # seconds
-last_time_ms: public(uint256)  # of the last record that moved it
+question: public(uint256)  # the number of the one asked now; a move or a veto asks the next
 _value: uint256
 
 
@@ -161,17 +161,18 @@ def veto():
     control.only_human()
     before: uint256 = self._now()
     self.moved_at = 0
+    self.question += 1
     self.vetoed_until = block.timestamp + limits.veto_s
     log Vetoed(human=msg.sender, before=before, until=self.vetoed_until)
 
 
 @external
 @view
-def request_content(time_ms: uint256) -> Bytes[96]:
+def request_content() -> Bytes[96]:
     """
-    @notice The canonical bytes that a prediction made at `time_ms` for this contract answers.
+    @notice The canonical bytes that the next prediction for this contract answers.
     """
-    return abi_encode(chain.id, self, time_ms)
+    return self._asked()
 
 
 @external
@@ -198,10 +199,13 @@ def _may_move(record: bytes32[4], salt: bytes32):
     control.not_paused()
     assert block.timestamp >= self.vetoed_until, "Parameter: vetoed"
     assert block.timestamp >= self.moved_at + limits.cool_down_s, "Parameter: cooling down"
-    time_ms: uint256 = fields.time_ms(record)
-    assert time_ms > self.last_time_ms, "Parameter: a later prediction was followed already"
-    content: Bytes[96] = abi_encode(chain.id, self, time_ms)
-    assert evidence.answers(record, salt, content), "Parameter: about another question"
+    assert evidence.answers(record, salt, self._asked()), "Parameter: about another question"
+
+
+@internal
+@view
+def _asked() -> Bytes[96]:
+    return abi_encode(chain.id, self, self.question)
 
 
 @internal
@@ -212,7 +216,7 @@ def _move(record: bytes32[4], operator: address) -> uint256:
     after: uint256 = self._step(before, target)
     self._value = after
     self.moved_at = block.timestamp
-    self.last_time_ms = fields.time_ms(record)
+    self.question += 1
     log Moved(
         leaf=merkle.leaf_hash(record),
         operator=operator,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from random import Random
 from typing import Any
 
 import boa
@@ -13,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from tests.support.contracts import account, deploy
 from tests.support.parameters import ONE, Parameter
+from veridict.control.parameter import Follower
 from veridict.control.pool import Pool
 
 LOTS = 2**100
@@ -177,3 +179,27 @@ class Trades(RuleBasedStateMachine):
 
 TestTrades = Trades.TestCase
 TestTrades.settings = settings(max_examples=4, stateful_step_count=12, deadline=None)
+
+
+def test_a_simulated_hour_is_the_contracts_own(market: Market) -> None:
+    """Bars, predictions and trades of control.market, done again by the contracts."""
+    chance = Random(4)
+    market.provide(10**9, 300 * 10**6)
+    follower, now = Follower(market.parameter.limits), boa.env.timestamp
+    for minute in range(60):
+        score = round(chance.gauss(0, 3) * ONE)
+        if minute % 5 == 0:
+            assert follower.is_due(now)
+            assert follower.follow(score, now) == market.parameter.move(
+                market.parameter.record(score)
+            )
+        fee = follower.value(now)
+        assert market.pool.fee() == fee
+        price = round(3e5 * 1.01 ** chance.gauss(0, 1))
+        pays_x, paid = market.reserves.arbitrage(price, 10**6, fee)
+        if paid:
+            after, _ = market.reserves.traded(pays_x, paid, fee)
+            market.trade(pays_x, paid)
+            assert market.reserves == after
+        boa.env.time_travel(seconds=60)
+        now = boa.env.timestamp

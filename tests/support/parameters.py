@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, replace
 from typing import Any
 
 import boa
@@ -22,35 +22,22 @@ from tests.support.contracts import (
     words,
 )
 from veridict.assurance.signed import sign_prediction
+from veridict.control.parameter import Limits
 from veridict.core.codec import TAG_REQUEST, commit
 from veridict.core.nouns import NO_REASON, Decision, PredictionRecord
 
 ONE = 1 << 32  # of score
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    low: int = 500
-    high: int = 10_000
-    safe: int = 3_000
-    max_step: int = 400
-    cool_down_s: int = 60
-    expiry_s: int = 600
-    veto_s: int = 1_000
-    base: int = 3_000
-    slope: int = 1_000
-
-    def target(self, score: int) -> int:
-        return min(self.high, max(self.low, self.base + (score * self.slope >> 32)))
-
-    def step(self, before: int, score: int) -> int:
-        target = self.target(score)
-        return max(min(target, before + self.max_step), before - self.max_step)
+LIMITS = Limits(
+    low=500, high=10_000, safe=3_000, max_step=400, cool_down_s=60, expiry_s=600, veto_s=1_000,
+    base=3_000, slope=1_000,
+)  # fmt: skip
 
 
 class Parameter:
     def __init__(self, least: int = 1, **limits: int) -> None:
-        self.limits = replace(Limits(), **limits)
+        self.limits = replace(LIMITS, **limits)
         self.anchor, self.stakes = deploy("Anchor"), deploy("Stakes", UNBONDING_S)
         self.operator, self.human = account("operator"), str(account("human").address)
         self.stakes.deposit(sender=self.operator.address, value=MIN_BOND)
@@ -71,7 +58,7 @@ class Parameter:
         time_ms = boa.env.timestamp * 1000 if time_ms is None else time_ms
         content = encode(
             ["uint256", "address", "uint256"],
-            [boa.env.evm.patch.chain_id, self.contract.address, time_ms],
+            [boa.env.evm.patch.chain_id, self.contract.address, self.contract.question()],
         )
         fields: dict[str, Any] = {
             "decision": Decision.ALLOW,
