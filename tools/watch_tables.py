@@ -37,10 +37,8 @@ def features_table() -> str:
 def detectors_table() -> str:
     lines = ["| detector | finds | scenario | remedy |\n| --- | --- | --- | --- |\n"]
     for module in detectors.MODULES:
-        told = module.__doc__ or ""
-        scenario, _, remedy = told.partition("Scenario:")[2].partition("Remedy:")
-        name = module.__name__.rpartition(".")[2]
-        lines.append(f"| `{name}` | {_title(module)} | {_line(scenario)} | {_line(remedy)} |\n")
+        found = detectors.told(module)
+        lines.append(f"| `{found.name}` | {found.title} | {found.scenario} | {found.remedy} |\n")
     return "".join(lines)
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from veridict.core.errors import BadInput
 from veridict.watch.features.graph import GraphFeatures
 from veridict.watch.features.habits import HabitFeatures
+from veridict.watch.features.names import Feature
 from veridict.watch.features.payments import PaymentFeatures
 from veridict.watch.features.together import FeatureSet, Together
+from veridict.watch.lists import shipped_lists
+from veridict.watch.scenario import Scenario
 
 SETS = ("payments", "habits", "graph")
 
@@ -32,6 +36,41 @@ def sets_of(
             raise BadInput(f"there is no feature set {name!r}", remedy=f"choose of {SETS}")
     made = [_set(name, label_delay_s, labelled) for name in names]
     return made[0] if len(made) == 1 else Together(made)
+
+
+def sets_for(
+    names: Iterable[str], scenario: Scenario[Any], *, label_delay_s: int | None
+) -> FeatureSet:
+    """The fewest sets that have all these features. Raises BadInput for a name none has."""
+    if scenario.name != "payments":
+        return _Named(scenario)
+    wanted, chosen = set(names), []
+    for name in SETS:
+        made = _set(name, label_delay_s, shipped_lists() if name == "graph" else ())
+        had = {feature.name for feature in made.features}
+        if wanted & had:
+            chosen.append(made)
+            wanted -= had
+    if wanted:
+        raise BadInput(
+            f"no feature set has {min(wanted)!r}", remedy="see `veridict rules features`"
+        )
+    return Together(chosen or [_set("payments", label_delay_s, ())])
+
+
+class _Named:
+    """A scenario's own extractor, its columns named by the scenario."""
+
+    def __init__(self, scenario: Scenario[Any]) -> None:
+        self._own = scenario.extractor()
+        self.features = tuple(
+            Feature(name, f"{name} is {{v:g}}") for name in scenario.feature_names
+        )
+        self.label_delay_s = self._own.label_delay_s
+        self.batch, self.learn = self._own.batch, self._own.learn
+        self.save, self.restore = self._own.save, self._own.restore
+
+    memory_bytes = 0
 
 
 def _set(name: str, label_delay_s: int | None, labelled: Iterable[str]) -> FeatureSet:
