@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
+from time import sleep
 
 import pytest
 from hypothesis import given, settings
@@ -221,6 +222,41 @@ def test_hostile_requests_do_no_harm(site: Site, data: st.DataObject) -> None:
     with site.line() as line:
         line.sendall(WHOLE)
         assert answers(line, 1)[0][0] in (200, 201, 409)
+
+
+def test_a_head_seen_before_is_judged_by_what_follows_it(site: Site) -> None:
+    """Byte for byte the same head: with its body, with less, with more, with another's."""
+    one = asked(said("seen 1"))
+    with site.line() as line:
+        for _ in range(2):
+            line.sendall(one)
+            answers(line, 1)
+    with site.line() as line:
+        line.sendall(asked(said("seen 2")) + asked(said("seen 3")))
+        bodies = [json.loads(body)["id"] for _, _, body in answers(line, 2)]
+        line.sendall(asked(said("seen 4"))[:-3])
+        line.sendall(asked(said("seen 4"))[-3:] + asked(said("seen 5"))[:60])
+        bodies += [json.loads(body)["id"] for _, _, body in answers(line, 1)]
+        line.sendall(asked(said("seen 5"))[60:])
+        bodies += [json.loads(body)["id"] for _, _, body in answers(line, 1)]
+        line.sendall(b"\r\n" + asked(said("seen 6")))
+        bodies += [json.loads(body)["id"] for _, _, body in answers(line, 1)]
+        line.sendall(one[: -len(said("seen 1"))] + b"x" * len(said("seen 1")))
+        ((status, _, _),) = answers(line, 1)
+    assert bodies == [f"seen {number}" for number in range(2, 7)]
+    assert status == 400
+
+
+def test_a_line_at_rest_is_closed_and_one_at_work_is_not(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site.server._server.config, "timeout_keep_alive", 0.3)
+    with site.line() as line:
+        for number in range(6):
+            line.sendall(asked(said(f"rest {number}")))
+            answers(line, 1)
+            sleep(0.1)  # together longer than a line may rest
+        assert line.recv(1) == b""
 
 
 def test_the_short_way_is_taken(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

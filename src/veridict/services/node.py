@@ -46,7 +46,7 @@ from veridict.services.deploy import Network
 from veridict.services.face import Face, plain_face
 from veridict.services.predict import Beside, Issuer, Prediction, next_sequence, predict
 from veridict.services.receipt import Receipt, issue
-from veridict.services.records import JsonRecord, LogRecord, decode, encode
+from veridict.services.records import JsonRecord, LogRecord, decode, encode, is_statement
 from veridict.services.witnessing import Witnesses
 
 Listener = Callable[[Sequence[Prediction]], None]
@@ -338,7 +338,10 @@ class Node:
         for start in range(self.board.size, stop, REPLAY):
             bodies = self.log.bodies(start, min(start + REPLAY, stop))
             for index, body in enumerate(bodies, start):
-                self.board.see(index, decode(body))
+                if is_statement(body):  # thousands a second, and the board tells nothing of them
+                    self.board.size = index + 1
+                else:
+                    self.board.see(index, decode(body))
 
     def _unnamed(self, count: int) -> list[Request]:
         now_s, first = self.parts.clock() // 1000, self.log.size

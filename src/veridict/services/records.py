@@ -9,6 +9,7 @@
     statement    what another system said, such as a prediction of its own
     case, …      what people do with a case: `services.cases.records`
     verdict, feed   what detectors say, what was not decided: `services.feeding.records`
+    privacy      what an update to a federation costs its party: `services.federation.records`
     challenger, drift   what is tried beside the model at work, when data change: `services.trial`
 
 A record is a canonical JSON object whose first key in the log's reading order
@@ -33,6 +34,7 @@ from veridict.services.cases.records import (
     SuppressedRecord,
     SuppressionRecord,
 )
+from veridict.services.federation.records import PrivacyRecord
 from veridict.services.feeding.records import FeedRecord, VerdictRecord
 from veridict.services.trial.records import ChallengerRecord, DriftRecord
 
@@ -160,6 +162,7 @@ JsonRecord = (
     | RevocationRecord
     | ChallengerRecord
     | DriftRecord
+    | PrivacyRecord
 )
 LogRecord = PredictionRecord | TrialRecord | JsonRecord
 
@@ -200,6 +203,10 @@ def decode(body: bytes) -> LogRecord:
         )
     found: JsonRecord = record
     return found
+
+
+def is_statement(body: bytes) -> bool:
+    return body.startswith(b'{"kind":"statement",')
 
 
 def is_prediction(body: bytes) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -43,11 +43,12 @@ def create_app(
     outlook: network.Outlook = network.nothing_kept,
     work: CaseFace | None = None,
     staff: Staff | None = None,
+    payments: APIRouter | None = None,
 ) -> WebApp:
     """The dashboard and API of `node`, the files of `log` under /log, what `outlook` has kept.
 
     Statements are taken where there is an `ingest`, cases worked on where there is `work`, by
-    the `staff` too.
+    the `staff` too. `payments`: routes to ask about them (`routes.payments`).
 
     `token` is asked of everything but GET and HEAD; `hosts` are names, beside
     the loopback ones, under which this may be reached. Raises BadInput for an
@@ -68,6 +69,8 @@ def create_app(
     for part in (health, status, predictions, cases, erasure, audit, events):
         app.include_router(part.router)
     app.include_router(network.router_of(outlook))
+    if payments is not None:
+        app.include_router(payments)
     if log is not None:
         app.include_router(log_files.router_of(log))
     app.mount("/", StaticFiles(directory=STATIC, html=True), name="pages")
@@ -77,6 +80,7 @@ def create_app(
         inside = Statements(inside, ingest=ingest)
     whose = {} if staff is None else {"whose": staff.whose}
     app.gate, app.ingest = Gate(inside, token=token, hosts=tuple(hosts), **whose), ingest
+    app.heads = {}
     return app
 
 
@@ -85,6 +89,7 @@ class WebApp(FastAPI):
 
     gate: Gate
     ingest: Ingest | None
+    heads: dict[bytes, int]  # of statements that the gate let in, and the length of their bodies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.gate(scope, receive, send)

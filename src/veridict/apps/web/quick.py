@@ -1,6 +1,7 @@
 """uvicorn's HTTP, with a short way for the one route that is asked thousands of times a second.
 
     a statement alone    parsed by uvicorn → gate → ingest → one write; no scope, task or messages
+    and after that       a head that is byte for byte one that passed needs neither parser nor gate
     all else             uvicorn's own way into the application
 
 What the gate refuses, what comes in chunks, closes, or does not wait for the answer before takes
@@ -20,12 +21,16 @@ from uvicorn.protocols.http.httptools_impl import (
 
 from veridict.apps.web.app import WebApp
 from veridict.apps.web.replies import failure_reply
-from veridict.apps.web.security import MAX_BODY_BYTES, Header, answer_headers
+from veridict.apps.web.security import Header, answer_headers
 from veridict.apps.web.statements import JSON, PATH, is_lines, told
 from veridict.ledger.waiting import LoopDesk
 from veridict.services.ingest import Logged, read_statement
 
 _PATH, _LENGTH, _CHUNKS = PATH.encode(), b"content-length", b"transfer-encoding"
+_END = b"\r\n\r\n"
+_MAX_HEADS, _MAX_HEAD_BYTES = 4096, 1024  # remembered; a head is the same for bodies of one length
+
+_LOOK_AGAIN_S = 1.0  # for a line whose answer is not there yet
 
 
 class QuickHttp(HttpToolsProtocol):
@@ -34,15 +39,34 @@ class QuickHttp(HttpToolsProtocol):
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
         app = cast(WebApp, self.config.app)
-        self._gate, self._ingest = app.gate, app.ingest
+        self._gate, self._ingest, self._heads = app.gate, app.ingest, app.heads
         self._desk = LoopDesk(self.loop)
         self._turn: Turn | None = None  # whose body is coming in
-        self._passed: list[Header] | None = None
+        self._last: Turn | None = None  # whose body came last, if it was the last that came at all
+        self._begun = 0  # messages
+        self._between = True  # messages: the last one is whole
+        self._answered_s = 0.0
+
+    def data_received(self, data: bytes) -> None:
+        end = data.find(_END) + len(_END)
+        head, length = data[:end], len(data) - end
+        fresh = self._between and self._is_free()
+        if fresh and self._heads.get(head) == length:
+            self._take(self._begin(), data[end:])
+            return
+        begun = self._begun
+        super().data_received(data)
+        # the one message in `data`, whole, went the short way: its like may go the shortest
+        if fresh and self._begun == begun + 1 and self._last and len(self._last.body) == length:
+            self._remember(head, length)
+
+    def on_message_begin(self) -> None:
+        self._begun, self._between, self._last = self._begun + 1, False, None
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         if self.url == _PATH and self._may_be_short():
-            self._turn = Turn(self)
-            self.cycle = cast(RequestResponseCycle, self._turn)
+            self._turn = self._begin()
         else:
             super().on_headers_complete()
 
@@ -53,12 +77,33 @@ class QuickHttp(HttpToolsProtocol):
             self._turn.body += body
 
     def on_message_complete(self) -> None:
-        turn, self._turn = self._turn, None
-        if turn is None or self._ingest is None:
+        self._between = True
+        turn = self._last = self._turn
+        self._turn = None
+        if turn is None:
             super().on_message_complete()
-            return
+        else:
+            self._take(turn, turn.body)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """The timer is not set anew for each answer; it looks when it rings whether it is time."""
+        left = self._answered_s + self.timeout_keep_alive - self.loop.time()
+        if left > 0 or not self._is_free():
+            again = left if left > 0 else _LOOK_AGAIN_S
+            ring = self.timeout_keep_alive_handler
+            self.timeout_keep_alive_task = self.loop.call_later(again, ring)
+        else:
+            super().timeout_keep_alive_handler()
+
+    def _begin(self) -> Turn:
+        turn = Turn(self)
+        self.cycle = cast(RequestResponseCycle, turn)
+        return turn
+
+    def _take(self, turn: Turn, body: bytes) -> None:
+        assert self._ingest is not None, "else no turn is begun"
         try:
-            self._ingest.submit_to(read_statement(turn.body), turn, self._desk)
+            self._ingest.submit_to(read_statement(body), turn, self._desk)
         except Exception as error:
             turn.set_exception(error)
 
@@ -72,7 +117,19 @@ class QuickHttp(HttpToolsProtocol):
         self.transport.write(b"".join((STATUS_LINE[status], usual, headers, end, b"\r\n", body)))
         if not turn.keep_alive:
             self.transport.close()
-        self.on_response_complete()
+        if self.timeout_keep_alive_task is None or self.pipeline:
+            self.on_response_complete()
+        else:
+            self.server_state.total_requests += 1
+        self._answered_s = self.loop.time()
+
+    def _is_free(self) -> bool:
+        """Whether nothing waits for its answer on this connection."""
+        return (
+            (self.cycle is None or self.cycle.response_complete)
+            and not self.pipeline
+            and not self.flow.write_paused
+        )
 
     def _may_be_short(self) -> bool:
         parser = self.parser
@@ -83,24 +140,25 @@ class QuickHttp(HttpToolsProtocol):
             and parser.should_keep_alive()
             and not parser.should_upgrade()
             and not self.expect_100_continue
-            and (self.cycle is None or self.cycle.response_complete)
-            and not self.flow.write_paused
+            and self._is_free()
             and self.limit_concurrency is None
             and self._is_admitted()
         )
 
     def _is_admitted(self) -> bool:
-        """By the gate; headers that it admitted before on this connection need no second look."""
-        length = [value for name, value in self.headers if name == _LENGTH]
-        if len(length) != 1 or int(length[0]) > MAX_BODY_BYTES:
-            return False
-        headers = [pair for pair in self.headers if pair[0] != _LENGTH]
-        if headers != self._passed:
-            plain = not is_lines(headers) and all(name != _CHUNKS for name, _ in headers)
-            if not plain or self._gate.refusal("POST", PATH, headers) is not None:
-                return False
-            self._passed = headers
-        return True
+        names = [name for name, _ in self.headers]
+        return (
+            names.count(_LENGTH) == 1
+            and _CHUNKS not in names
+            and not is_lines(self.headers)
+            and self._gate.refusal("POST", PATH, self.headers) is None
+        )
+
+    def _remember(self, head: bytes, length: int) -> None:
+        if len(head) <= _MAX_HEAD_BYTES:
+            if len(self._heads) >= _MAX_HEADS:
+                self._heads.clear()
+            self._heads[head] = length
 
 
 def rendered(headers: Iterable[Header]) -> bytes:
