@@ -24,11 +24,11 @@ def predict_there(running: Running, settings: Settings, table: FeatureRows) -> l
     with httpx.Client(
         base_url=running.web, headers=headers, timeout=TIMEOUT_S, trust_env=False
     ) as client:
-        model = msgspec.json.decode(_answer(client.get("api/model")), type=ModelView | None)
+        model = msgspec.json.decode(answer_of(client.get("api/model")), type=ModelView | None)
         features: Any = model.card["features"] if model else ()
         body = {"ids": table.ids, "rows": table.ordered(tuple(features))}
         answer = client.post("api/predictions", content=msgspec.json.encode(body))
-        return msgspec.json.decode(_answer(answer), type=list[PredictionRow])
+        return msgspec.json.decode(answer_of(answer), type=list[PredictionRow])
 
 
 def erase_there(
@@ -41,10 +41,10 @@ def erase_there(
         base_url=running.web, headers=headers, timeout=ERASE_TIMEOUT_S, trust_env=False
     ) as client:
         answer = client.post("api/erasures", content=msgspec.json.encode(body))
-        return msgspec.json.decode(_answer(answer), type=list[ErasedView])
+        return msgspec.json.decode(answer_of(answer), type=list[ErasedView])
 
 
-def _answer(response: httpx.Response) -> bytes:
+def answer_of(response: httpx.Response) -> bytes:
     if response.is_success:
         return response.content
     try:
