@@ -22,9 +22,10 @@ from veridict.ledger.log import Log
 from veridict.ledger.verify import check_log
 from veridict.services.audit.commitments import Commitments
 from veridict.services.audit.walk import rows_of
-from veridict.services.ingest import Ingest, read_statement
+from veridict.services.ingest import Ingest
 from veridict.services.records import StatementRecord, decode
 from veridict.services.sayings import said
+from veridict.services.statements import read_statement
 
 KILLS = max(2, int(os.environ.get("VERIDICT_KILLS", "3")) // 2)
 CLIENTS = 8

@@ -1,4 +1,4 @@
-"""Statements: what other systems said, each acknowledged when it is on disk.
+"""Statements are logged as they come, each acknowledged when it is on disk.
 
     caller → queue → [ known? → commit → log ] → acknowledge
 
@@ -20,72 +20,24 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import islice
 from threading import Condition, Lock, Thread
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 
-from veridict.core.codec import MAX_DEPTH, SALT_BYTES, TAG_SAID, commit, nesting
-from veridict.core.errors import BadInput, Busy, Refused, StorageFailed, VeridictError
+from veridict.core.codec import SALT_BYTES, TAG_SAID, commit
+from veridict.core.errors import Busy, Refused, StorageFailed, VeridictError
 from veridict.core.nouns import Payload, Request
 from veridict.core.ports import Clock
 from veridict.ledger.log import Entry, Log
-from veridict.ledger.waiting import THREADS, Desk, LoopDesk, Waiter, promise
+from veridict.ledger.waiting import THREADS, Appended, Desk, LoopDesk, Waiter, promise
 from veridict.services.records import StatementRecord, decode
+from veridict.services.statements import Logged, Statement
 
-MAX_BYTES = 65_536  # of one statement
 MAX_WAITING = 16_384  # statements
 MAX_WAITING_BYTES = 64 << 20
 _MAX_BATCH = 2048
+_WORTH_IT = 64  # statements that wait: the next batch is begun before the last is on disk
 _NO_SALT = bytes(SALT_BYTES)  # there are no inputs to hide
-
-
-class Statement(msgspec.Struct, frozen=True):
-    """`content` as it was sent, byte for byte; `id` and `subject` are read from it."""
-
-    id: str
-    subject: str
-    content: bytes
-
-
-class Logged(msgspec.Struct, frozen=True):
-    """Where a statement stands. Its record is `StatementRecord(said, time_ms)`, with
-
-    said = SHA-256("D" ‖ salt ‖ content). `again`: it stood there before it was sent now.
-    """
-
-    id: str
-    index: int
-    time_ms: int
-    salt: str
-    again: bool = False
-
-
-class _Names(msgspec.Struct):
-    id: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
-    subject: Annotated[str, msgspec.Meta(max_length=256)] = ""
-
-
-_names = msgspec.json.Decoder(_Names)
-
-
-def read_statement(content: bytes) -> Statement:
-    """A JSON object with `id`, `subject` and whatever else. Raises BadInput."""
-    if len(content) > MAX_BYTES:
-        raise BadInput(
-            f"a statement of {len(content)} bytes is too large",
-            remedy=f"send up to {MAX_BYTES} bytes, and a hash of what is longer",
-        )
-    try:
-        if content.count(b"[") + content.count(b"{") > MAX_DEPTH and nesting(content) > MAX_DEPTH:
-            raise ValueError(f"it is nested deeper than {MAX_DEPTH}")  # see `codec.parse_json`
-        names = _names.decode(content)
-        names.id.encode(), names.subject.encode()
-    except (msgspec.DecodeError, ValueError) as problem:
-        raise BadInput(
-            f"not a statement: {problem}",
-            remedy='send a JSON object such as {"id": "p-1", "subject": "account-7", "score": 3}',
-        ) from problem
-    return Statement(names.id, names.subject, content)
 
 
 @dataclass(slots=True)
@@ -93,6 +45,17 @@ class _Asked:
     statement: Statement
     future: Any
     desk: Desk[Any]
+
+
+@dataclass(slots=True)
+class _Flight:
+    """A batch on its way to the disk: new ids, and who waits for what becomes of them."""
+
+    firsts: dict[str, _Asked]  # by id; each is a record
+    salts: list[bytes]  # of `firsts`, in their order
+    time_ms: int
+    appended: Future[Appended]
+    later: list[_Asked]  # the same ids, sent again
 
 
 class Ingest:
@@ -154,32 +117,27 @@ class Ingest:
             self._waiting += 1
             self._waiting_bytes += len(asked.statement.content)
             self._queue.append(asked)
-            if len(self._queue) == 1:
+            if len(self._queue) in (1, _WORTH_IT):
                 self._changed.notify()
 
-    def _run(self) -> None:
-        while batch := self._take():
-            outcomes: Sequence[object]
-            try:
-                outcomes = self._answers([asked.statement for asked in batch])
-            except VeridictError as problem:
-                outcomes = [_copy(problem) for _ in batch]
-            except Exception as problem:  # nobody may wait for ever
-                outcomes = [problem for _ in batch]
-            done_bytes = sum([len(asked.statement.content) for asked in batch])
-            with self._guard:
-                self._waiting -= len(batch)
-                self._waiting_bytes -= done_bytes
-            post: dict[Desk[Any], list[tuple[Any, object]]] = {}
-            for asked, outcome in zip(batch, outcomes, strict=True):
-                post.setdefault(asked.desk, []).append((asked.future, outcome))
-            for desk, letters in post.items():
-                desk.deliver(letters)
+    # -- the thread --------------------------------------------------------------------------
 
-    def _take(self) -> list[_Asked]:
-        """What waits, up to a batch; nothing when closing."""
+    def _run(self) -> None:
+        """While one batch is on its way to the disk, the next one is made ready."""
+        flight: _Flight | None = None
+        while True:
+            batch = self._take(flight)
+            if not batch and flight is None:
+                return
+            following = self._begin(batch, flight)
+            if flight is not None:
+                self._land(flight)
+            flight = following
+
+    def _take(self, flight: _Flight | None) -> list[_Asked]:
+        """What waits, up to a batch; nothing where `flight` came down first, or when closing."""
         with self._guard:
-            while not self._queue and not self._closing:
+            while not (self._closing or self._is_time(flight)):
                 self._changed.wait()
             batch = list(islice(self._queue, _MAX_BATCH))
             if len(batch) == len(self._queue):
@@ -189,49 +147,101 @@ class Ingest:
                     self._queue.popleft()
             return batch
 
-    def _answers(self, statements: Sequence[Statement]) -> list[Logged | Refused]:
-        """One outcome a statement: where it stands, or why it is refused."""
-        first: dict[str, int] = {}
-        for at, statement in enumerate(statements):
-            first.setdefault(statement.id, at)
-        places = dict(zip(first, self._log.find_requests(list(first)), strict=True))
-        fresh = [statements[first[name]] for name, index in places.items() if index is None]
-        logged = {receipt.id: receipt for receipt in self._append(fresh)}
-        outcomes: list[Logged | Refused] = []
-        for at, statement in enumerate(statements):
-            index, one = places[statement.id], first[statement.id]
-            if index is not None:
-                outcomes.append(self._stored(statement, index))
-            elif at == one:
-                outcomes.append(logged[statement.id])
-            elif statement.content == statements[one].content:
-                outcomes.append(msgspec.structs.replace(logged[statement.id], again=True))
-            else:
-                outcomes.append(_taken(statement, logged[statement.id].index))
-        return outcomes
+    def _is_time(self, flight: _Flight | None) -> bool:
+        if flight is None:
+            return bool(self._queue)
+        return flight.appended.done() or len(self._queue) >= _WORTH_IT
 
-    def _append(self, statements: Sequence[Statement]) -> list[Logged]:
-        if not statements:
-            return []
+    def _wake(self, _: object) -> None:
+        with self._guard:
+            self._changed.notify()
+
+    def _begin(self, batch: Sequence[_Asked], before: _Flight | None) -> _Flight | None:
+        """Answers what stands in the log and sends on what is new; None if nothing is."""
+        ours: list[_Asked] = []
+        for asked in batch:
+            if before is not None and asked.statement.id in before.firsts:
+                before.later.append(asked)
+            else:
+                ours.append(asked)
+        try:
+            return self._send(ours) if ours else None
+        except VeridictError as problem:
+            self._tell([(asked, _copy(problem)) for asked in ours])
+        except Exception as problem:  # nobody may wait for ever
+            self._tell([(asked, problem) for asked in ours])
+        return None
+
+    def _send(self, batch: Sequence[_Asked]) -> _Flight | None:
+        firsts: dict[str, _Asked] = {}
+        for asked in batch:
+            firsts.setdefault(asked.statement.id, asked)
+        places = dict(zip(firsts, self._log.find_requests(list(firsts)), strict=True))
+        known: list[tuple[_Asked, object]] = []
+        later: list[_Asked] = []
+        for asked in batch:
+            name = asked.statement.id
+            index = places[name]
+            if index is not None:
+                known.append((asked, self._stored(asked.statement, index)))
+                firsts.pop(name, None)
+            elif firsts[name] is not asked:
+                later.append(asked)
+        flight = self._append(firsts, later) if firsts else None
+        self._tell(known)
+        return flight
+
+    def _append(self, firsts: dict[str, _Asked], later: list[_Asked]) -> _Flight:
         now = self._clock()
-        pool = os.urandom(SALT_BYTES * len(statements))
+        pool = os.urandom(SALT_BYTES * len(firsts))
         salts = [pool[at : at + SALT_BYTES] for at in range(0, len(pool), SALT_BYTES)]
-        at = self._log.append(
-            [
-                Entry(
-                    StatementRecord.body_of(commit(TAG_SAID, salt, said.content), now),
-                    Payload(
-                        Request(said.id, said.subject, now // 1000, said.content),
-                        salt, b"", _NO_SALT,
-                    ),
-                )
-                for said, salt in zip(statements, salts, strict=True)
-            ]
-        ).first_index  # fmt: skip
-        return [
-            Logged(said.id, index, now, salt.hex())
-            for index, (said, salt) in enumerate(zip(statements, salts, strict=True), at)
-        ]
+        entries: list[Entry] = []
+        for asked, salt in zip(firsts.values(), salts, strict=True):
+            said = asked.statement
+            request = Request(said.id, said.subject, now // 1000, said.content)
+            body = StatementRecord.body_of(commit(TAG_SAID, salt, said.content), now)
+            entries.append(Entry(body, Payload(request, salt, b"", _NO_SALT)))
+        appended = self._log.submit(entries)
+        appended.add_done_callback(self._wake)
+        return _Flight(firsts, salts, now, appended, later)
+
+    def _land(self, flight: _Flight) -> None:
+        """Waits until it is on disk, or not, and tells everyone in it."""
+        everyone = [*flight.firsts.values(), *flight.later]
+        try:
+            at = flight.appended.result().first_index
+        except VeridictError as problem:
+            self._tell([(asked, _copy(problem)) for asked in everyone])
+            return
+        except Exception as problem:
+            self._tell([(asked, problem) for asked in everyone])
+            return
+        letters: list[tuple[_Asked, object]] = []
+        logged: dict[str, Logged] = {}
+        for index, (asked, salt) in enumerate(
+            zip(flight.firsts.values(), flight.salts, strict=True), at
+        ):
+            name = asked.statement.id
+            receipt = logged[name] = Logged(name, index, flight.time_ms, salt.hex())
+            letters.append((asked, receipt))
+        for asked in flight.later:
+            receipt, first = logged[asked.statement.id], flight.firsts[asked.statement.id]
+            if asked.statement.content == first.statement.content:
+                letters.append((asked, msgspec.structs.replace(receipt, again=True)))
+            else:
+                letters.append((asked, _taken(asked.statement, receipt.index)))
+        self._tell(letters)
+
+    def _tell(self, letters: Sequence[tuple[_Asked, object]]) -> None:
+        done_bytes = sum([len(asked.statement.content) for asked, _ in letters])
+        with self._guard:
+            self._waiting -= len(letters)
+            self._waiting_bytes -= done_bytes
+        post: dict[Desk[Any], list[tuple[Any, object]]] = {}
+        for asked, outcome in letters:
+            post.setdefault(asked.desk, []).append((asked.future, outcome))
+        for desk, mail in post.items():
+            desk.deliver(mail)
 
     def _stored(self, statement: Statement, index: int) -> Logged | Refused:
         """The receipt again, if these very bytes stand at `index`."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import wait
 from pathlib import Path
 from threading import Event
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.ledger import make_signer, make_vault
@@ -17,8 +19,9 @@ from veridict.core.codec import TAG_SAID, commit
 from veridict.core.errors import BadInput, Busy, Refused, StorageFailed
 from veridict.ledger.log import Log
 from veridict.services import ingest as ingesting
-from veridict.services.ingest import Ingest, Logged, Statement, read_statement
+from veridict.services.ingest import Ingest
 from veridict.services.records import StatementRecord, decode, encode
+from veridict.services.statements import MAX_BYTES, Logged, Statement, read_statement
 
 NOW_MS = 1_700_000_000_123
 
@@ -110,6 +113,69 @@ def test_what_was_logged_before_is_known_after_reopening(tmp_path: Path) -> None
             assert ingest.submit(said("p-1")).result().again is again
 
 
+@settings(max_examples=30)
+@given(
+    sent=st.lists(st.tuples(st.sampled_from("abcdefgh"), st.sampled_from("xy")), max_size=60),
+    most=st.integers(1, 9),
+)
+def test_whatever_is_sent_in_whatever_batches_one_id_has_one_place(
+    sent: list[tuple[str, str]], most: int
+) -> None:
+    """Batches follow each other while the one before is on its way to the disk."""
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        pytest.MonkeyPatch.context() as patched,
+        Log.open(Path(directory), signer=make_signer(), vault=make_vault(Path(directory))) as log,
+    ):
+        patched.setattr(ingesting, "_MAX_BATCH", most)
+        patched.setattr(ingesting, "_WORTH_IT", 1)
+        with Ingest(log, lambda: NOW_MS) as ingest:
+            asked = [ingest.submit(said(*one)) for one in sent]
+            wait(asked)
+        stands = {
+            payload.request.id: (index, payload.request.content)
+            for index, payload in enumerate(log.payloads())
+            if payload is not None
+        }
+        assert log.size == len(stands) == len({name for name, _ in sent})
+        new = Counter[str]()
+        for (name, more), answer in zip(sent, asked, strict=True):
+            index, content = stands[name]
+            if content == said(name, more).content:
+                assert answer.result().index == index
+                new[name] += not answer.result().again
+            else:
+                error = answer.exception()
+                assert isinstance(error, Refused)
+                assert error.facts["index"] == index
+        assert all(count == 1 for count in new.values())
+
+
+def test_who_waits_for_a_batch_that_fails_is_told_so(tmp_path: Path) -> None:
+    """Also those who sent the same id again while it was on its way; then it may be sent anew."""
+    begun, free = Event(), Event()
+
+    def stuck(bodies: list[bytes], before: object) -> list[bytes]:
+        begun.set()
+        free.wait(10)
+        raise StorageFailed("the disk is full", remedy="free space")
+
+    finishing = Log.open(tmp_path, signer=make_signer(), vault=make_vault(tmp_path), finish=stuck)
+    with finishing, Ingest(finishing, lambda: NOW_MS) as ingest:
+        first = ingest.submit(said("p-1"))
+        assert begun.wait(10)
+        again = [ingest.submit(said("p-1", more)) for more in ("", "other")]
+        others = [ingest.submit(said(f"q-{number}")) for number in range(100)]
+        free.set()
+        for one in (first, *again, *others):
+            assert isinstance(one.exception(10), StorageFailed)
+    with (
+        Log.open(tmp_path, signer=make_signer(), vault=make_vault(tmp_path)) as mended,
+        Ingest(mended, lambda: NOW_MS) as ingest,
+    ):
+        assert ingest.submit(said("p-1", "other")).result().index == 0
+
+
 def test_coroutines_are_answered_on_their_loop(ingest: Ingest) -> None:
     async def many() -> list[Logged]:
         asked = [ingest.submit_here(said(f"p-{number}")) for number in range(20)]
@@ -182,7 +248,7 @@ def test_what_the_log_cannot_do_is_told_to_each_caller(tmp_path: Path) -> None:
         b'{"id": "p", "deep": ' + b"[" * 64 + b"]" * 64 + b"}",
         b'{"id": "\xff"}',
         b'{"id": "\\ud800"}',
-        b'{"id": "p", "x": "' + b"x" * ingesting.MAX_BYTES + b'"}',
+        b'{"id": "p", "x": "' + b"x" * MAX_BYTES + b'"}',
     ],
 )
 def test_what_is_no_statement_is_refused(content: bytes) -> None:

@@ -24,7 +24,7 @@ from veridict.apps.web.replies import failure_reply
 from veridict.apps.web.security import Header, answer_headers
 from veridict.apps.web.statements import JSON, PATH, is_lines, told
 from veridict.ledger.waiting import LoopDesk
-from veridict.services.ingest import Logged, read_statement
+from veridict.services.statements import Logged, read_statement
 
 _PATH, _LENGTH, _CHUNKS = PATH.encode(), b"content-length", b"transfer-encoding"
 _END = b"\r\n\r\n"

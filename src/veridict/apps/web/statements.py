@@ -19,7 +19,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from veridict.apps.web.replies import failure_reply
 from veridict.apps.web.security import Header
 from veridict.core.errors import BadInput, VeridictError
-from veridict.services.ingest import Ingest, Logged, read_statement
+from veridict.services.ingest import Ingest
+from veridict.services.statements import Logged, read_statement
 
 PATH = "/api/statements"
 MAX_LINES = 1000
