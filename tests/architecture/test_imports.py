@@ -22,9 +22,12 @@ OURS = "veridict"
 # Homes of what only an extra installs; they import it when it is asked for.
 EXTRAS = (
     "veridict.chain.web3",
+    "veridict.federated.learners.torch_network",
+    "veridict.federated.privacy.accounting",
     "veridict.ledger.filestores",
     "veridict.ledger.postgres",
     "veridict.models.compile.onnx",
+    "veridict.watch.broker.nats",
 )
 HEAVY = ("numba", "lightgbm", "sklearn", "pyarrow", "pandas", "eth", "web3", "fastapi", "rich")
 

@@ -9,6 +9,7 @@
     statement    what another system said, such as a prediction of its own
     case, …      what people do with a case: `services.cases.records`
     verdict, feed   what detectors say, what was not decided: `services.feeding.records`
+    energy       what predictions and anchors cost: `services.energy`
     privacy      what an update to a federation costs its party: `services.federation.records`
     challenger, drift   what is tried beside the model at work, when data change: `services.trial`
 
@@ -34,6 +35,7 @@ from veridict.services.cases.records import (
     SuppressedRecord,
     SuppressionRecord,
 )
+from veridict.services.energy import EnergyRecord
 from veridict.services.federation.records import PrivacyRecord
 from veridict.services.feeding.records import FeedRecord, VerdictRecord
 from veridict.services.trial.records import ChallengerRecord, DriftRecord
@@ -163,6 +165,7 @@ JsonRecord = (
     | ChallengerRecord
     | DriftRecord
     | PrivacyRecord
+    | EnergyRecord
 )
 LogRecord = PredictionRecord | TrialRecord | JsonRecord
 
@@ -207,6 +210,10 @@ def decode(body: bytes) -> LogRecord:
 
 def is_statement(body: bytes) -> bool:
     return body.startswith(b'{"kind":"statement",')
+
+
+def is_trial(body: bytes) -> bool:
+    return body[:1] == bytes([TRIAL_KIND])
 
 
 def is_prediction(body: bytes) -> bool:

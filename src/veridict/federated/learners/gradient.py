@@ -19,12 +19,33 @@ _HEAD = struct.Struct(">II")
 
 
 class Gradient(Learner):
-    """`norm`: the clip of an update. A party trains `epochs` epochs on its rows in a round."""
+    """`norm`: the clip of an update. A party trains `epochs` epochs on its rows in a round.
 
-    def __init__(self, scale: Scale, *, norm: float, rounds: int) -> None:
+    `row_norm`: the clip of one row's gradient; above 0, a round is one step of `rate`, and no
+    row's part in it is longer than `rate`·`row_norm`, which then is the clip of the update.
+    """
+
+    def __init__(
+        self, scale: Scale, *, norm: float, rounds: int, rate: float = 1.0, row_norm: float = 0.0
+    ) -> None:
         super().__init__(scale)
-        self._clip = Clip.of(norm)
-        self._rounds = rounds
+        self._clip = Clip.of(rate * row_norm if row_norm else norm)
+        self._rounds, self._rate, self._row_norm = rounds, rate, row_norm
+
+    @property
+    def rounds(self) -> int:
+        return self._rounds
+
+    @property
+    def row_bounded(self) -> bool:
+        return self._row_norm > 0
+
+    def shortening(self, norms: F64) -> F64:
+        """What each row's gradient, of such a length, is to be multiplied with."""
+        if not self._row_norm:
+            return np.ones_like(norms)
+        factors: F64 = np.minimum(1.0, self._row_norm / np.maximum(norms, 1e-12))
+        return factors
 
     @property
     @abstractmethod

@@ -148,6 +148,16 @@ class Learner(ABC):
     def finished(self, state: bytes) -> bool:
         """Whether it can grow no more."""
 
+    @property
+    @abstractmethod
+    def rounds(self) -> int:
+        """From start to finish, at most."""
+
+    @property
+    def row_bounded(self) -> bool:
+        """Whether a row's part in `vector` is at most clip / rows, whatever the row."""
+        return False
+
     @abstractmethod
     def compiled(self, state: bytes) -> Compiled:
         """The canonical model. Raises UnsupportedModel where there is nothing yet."""

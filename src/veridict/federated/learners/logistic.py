@@ -27,9 +27,10 @@ class Logistic(Gradient):
         rate: float = 0.5,
         l2: float = 1e-3,
         norm: float = 4.0,
+        row_norm: float = 0.0,
     ) -> None:
-        super().__init__(scale, norm=norm, rounds=rounds)
-        self._epochs, self._rate, self._l2 = epochs, rate, l2
+        super().__init__(scale, norm=norm, rounds=rounds, rate=rate, row_norm=row_norm)
+        self._epochs, self._l2 = 1 if row_norm else epochs, l2
 
     @property
     def size(self) -> int:
@@ -40,9 +41,10 @@ class Logistic(Gradient):
 
     def trained(self, parameters: F64, rows: Rows, seed: int) -> F64:
         inputs = self._inputs(rows.features)
-        at = parameters.copy()
+        at, sizes = parameters.copy(), np.sqrt((inputs * inputs).sum(axis=1))
         for _ in range(self._epochs):
             missed = probability(inputs @ at) - rows.labels
+            missed *= self.shortening(np.abs(missed) * sizes)
             slope = inputs.T @ missed / len(rows)
             slope[1:] += self._l2 * at[1:]
             at -= self._rate * slope

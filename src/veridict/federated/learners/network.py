@@ -32,13 +32,14 @@ class Network(Gradient):
         rate: float = 0.05,
         l2: float = 1e-4,
         norm: float = 8.0,
+        row_norm: float = 0.0,
         seed: int = 0,
     ) -> None:
-        super().__init__(scale, norm=norm, rounds=rounds)
+        super().__init__(scale, norm=norm, rounds=rounds, rate=rate, row_norm=row_norm)
         if not 1 <= hidden <= 4096 or batch < 1:
             raise BadInput(f"{hidden} hidden, batch {batch}", remedy="use 1 to 4096, and 1 or more")
         self._hidden, self._seed = hidden, seed
-        self._epochs, self._batch, self._rate, self._l2 = epochs, batch, rate, l2
+        self._epochs, self._batch, self._l2 = epochs, batch, l2
 
     @property
     def size(self) -> int:
@@ -53,6 +54,8 @@ class Network(Gradient):
 
     def trained(self, parameters: F64, rows: Rows, seed: int) -> F64:
         inputs, labels = self.scale.standard(rows.features), rows.labels
+        if self._row_norm:
+            return parameters - self._rate * self._slope(parameters, inputs, labels)
         rng = np.random.default_rng(seed)
         at, speed = parameters.copy(), np.zeros_like(parameters)
         for _ in range(self._epochs):
@@ -96,8 +99,13 @@ class Network(Gradient):
         first, bias, second, last = self._parts(at)
         before = inputs @ first + bias
         hidden = np.maximum(before, 0.0)
-        missed = (probability(hidden @ second + last[0]) - labels) / len(labels)
+        missed = probability(hidden @ second + last[0]) - labels
         back = np.outer(missed, second) * (before > 0)
+        # Each row's gradient is outer(input, back), back, hidden·missed and missed.
+        sizes = (back * back).sum(axis=1) * (1 + (inputs * inputs).sum(axis=1))
+        sizes += missed * missed * (1 + (hidden * hidden).sum(axis=1))
+        factors = self.shortening(np.sqrt(sizes)) / len(labels)
+        missed, back = missed * factors, back * factors[:, None]
         return np.concatenate(
             [
                 (inputs.T @ back + self._l2 * first).ravel(),

@@ -43,6 +43,8 @@ class Prepared(Learner):
             make,
             bins,
         )
+        self._question = Question.first(self._features, rows_max)
+        self._made: tuple[bytes, Learner] | None = None
         # Present, z, z² and one cell, each at most 1, of every feature.
         self._clip = Clip.of(2 * math.sqrt(len(self._features)))
 
@@ -90,6 +92,13 @@ class Prepared(Learner):
         _, _, inner = self._read(state)
         return inner is not None and inner[0].finished(inner[1])
 
+    @property
+    def rounds(self) -> int:
+        """With the two that ask for the scale."""
+        n = len(self._features)
+        ones, names = (1.0,) * n, tuple(feature.name for feature in self._features)
+        return 2 + self._make(Scale(names, ones, ones, ((0.0,),) * n, self._rows_max)).rounds
+
     def compiled(self, state: bytes) -> Compiled:
         learner, rest = self._learner(state)
         return learner.compiled(rest)
@@ -117,7 +126,7 @@ class Prepared(Learner):
     def _read(self, state: bytes) -> tuple[bytes, Question, tuple[Learner, bytes] | None]:
         """Raises BadInput for what is no state."""
         kind, rest = state[:1], state[1:]
-        question = Question.first(self._features, self._rows_max)
+        question = self._question
         if kind == _FIRST and not rest:
             return kind, question, None
         if kind == _SECOND:
@@ -129,10 +138,16 @@ class Prepared(Learner):
         length = int.from_bytes(rest[:4], "big")
         if kind != _TRAINING or len(rest) < 4 + length:
             raise _no_state(state)
-        scale = Scale.decode(rest[4 : 4 + length])
-        if scale.names != tuple(feature.name for feature in self._features):
-            raise _no_state(state)
-        return kind, question, (self._make(scale), rest[4 + length :])
+        return kind, question, (self._made_for(rest[4 : 4 + length]), rest[4 + length :])
+
+    def _made_for(self, text: bytes) -> Learner:
+        """The learner behind a scale; it is asked for many times a round, and read once."""
+        if self._made is None or self._made[0] != text:
+            scale = Scale.decode(text)
+            if scale.names != tuple(feature.name for feature in self._features):
+                raise _no_state(text)
+            self._made = text, self._make(scale)
+        return self._made[1]
 
 
 def _edges(text: bytes, features: int) -> tuple[tuple[float, ...], ...]:

@@ -92,6 +92,14 @@ class Trees(Learner):
     def finished(self, state: bytes) -> bool:
         return len(self._forest(state).grown) >= self._trees
 
+    @property
+    def rounds(self) -> int:
+        return self._trees * self._depth
+
+    @property
+    def row_bounded(self) -> bool:
+        return True
+
     # -- the model ----------------------------------------------------------------------------
 
     def scores(self, state: bytes, features: F64) -> F64:

@@ -15,6 +15,7 @@ from hashlib import sha256
 
 import numpy as np
 
+from veridict.core.errors import Refused
 from veridict.federated.fixed import Update
 from veridict.federated.learners.learner import Rows, digest_of
 from veridict.federated.round import GroupSum, Turned, turn
@@ -82,8 +83,19 @@ class Counting:
             body, kept = self._sitting(now, state).dealt(update)
             return Draft(body, salt, kept)
         session = self._session(now, state)
+        self._hides_enough(session)
         masked = session.masked(update)
         return None if masked is None else Draft(masked, salt, session.note)
+
+    def _hides_enough(self, session: MaskedRound) -> None:
+        """Raises Refused where a sum may open with fewer parts of the noise than are promised."""
+        privacy = self.rules.privacy
+        if privacy is not None and privacy.sharers > session.surely:
+            raise Refused(
+                f"a group's sum may be of {session.surely}, and {privacy.sharers} share the noise",
+                remedy="wait for more members",
+                reason="too few to share the noise",
+            )
 
     def bodies(self, now: Glance) -> dict[int, bytes] | None:
         """What was revealed, as far as it can be had; None while it is worth waiting for more.

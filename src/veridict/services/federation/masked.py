@@ -71,6 +71,11 @@ class MaskedRound:
         self._parties: dict[int, Party] = {}
         self._masked: bytes | None = None
 
+    @property
+    def surely(self) -> int:
+        """The least members of whose vectors this member's group opens a sum."""
+        return 2 * len(self._groups[self._group]) // 3 + 1
+
     # -- while others may commit ----------------------------------------------------------------
 
     def masked(self, update: Update) -> bytes | None:

@@ -17,14 +17,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from msgspec import to_builtins
+
+from veridict.core.codec import canonical_json
 from veridict.core.errors import Refused
 from veridict.federated.learners.learner import Rows
+from veridict.federated.privacy.private import Private
 from veridict.services.federation.counting import BALLOT, UPDATE, Counting
 from veridict.services.federation.exchange import Exchange
 from veridict.services.federation.outcome import Outcome, Refusal
 from veridict.services.federation.rules import FederationRules
 from veridict.services.federation.seat import Glance, Phase, Seat
 from veridict.services.federation.shelf import Draft
+from veridict.services.federation.spending import Journal, Spending
+
+SPENT = "privacy"  # kind of posts: what an update has cost its party
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +45,10 @@ class Told:
 
 
 class Member:
-    """`rows`: this party's own, never sent. `root`: the public batch. `clock`: seconds."""
+    """`rows`: this party's own, never sent. `root`: the public batch. `clock`: seconds.
+
+    `journal` keeps what its updates cost in privacy, where the rules promise any.
+    """
 
     def __init__(
         self,
@@ -48,6 +58,7 @@ class Member:
         rows: Rows,
         root: Rows,
         clock: Callable[[], float],
+        journal: Journal = lambda record: None,
     ) -> None:
         seat.check(rules)
         number = seat.number
@@ -57,6 +68,11 @@ class Member:
         self.counting = Counting(rules, seat, exchange, number, root, clock)
         self.learner = self.counting.learner
         self._rows = rows
+        self.spending = (
+            Spending(self.learner, rows, exchange.shelf, seat.contract.address, number, journal)
+            if isinstance(self.learner, Private)
+            else None
+        )
         self._finals: dict[int, bytes] = {}  # round → digest of its state; final is final
         self._paid: set[int] = set()
         self.exchange.shelf.put_state(self.learner.start())
@@ -91,7 +107,7 @@ class Member:
     def _idle(self, now: Glance) -> str:
         self._pay_out(now.last_final)
         state = self._state(now.last_final)
-        if state is not None and self.learner.finished(state):
+        if state is not None and (self.learner.finished(state) or self._spent):
             return "finished"
         self.seat.open_round()
         return "opened a round"
@@ -156,6 +172,10 @@ class Member:
         self.exchange.shelf.forget(now.round)
         return "finalised"
 
+    @property
+    def _spent(self) -> bool:
+        return self.spending is not None and self.spending.over
+
     # -- parts ----------------------------------------------------------------------------------
 
     def _state(self, last_final: int) -> bytes | None:
@@ -167,9 +187,14 @@ class Member:
         state = self._state(now.last_final)
         if state is None:
             return None
-        return self.counting.draft(
-            now, state, self.learner.update(state, self._rows, seed=now.round)
-        )
+        update = self.learner.update(state, self._rows, seed=now.round)
+        if self.spending is None:
+            return self.counting.draft(now, state, update)
+        draft = self.counting.draft(now, state, self.spending.guarded(state, update))
+        if draft is not None:
+            record = self.spending.spend(now.round)
+            self.exchange.say(now.round, SPENT, self.number, canonical_json(to_builtins(record)))
+        return draft
 
     def _judged(self, now: Glance) -> Outcome | None:
         state, bodies = self._state(now.last_final), self.counting.bodies(now)

@@ -19,6 +19,7 @@ from veridict.federated.learners.prepared import Prepared
 from veridict.federated.rules import Rule, rule_named
 from veridict.federated.rules.combined import CombinedRule
 from veridict.federated.statistics import Feature
+from veridict.services.federation.promise import PrivacyRule
 
 Setting = int | str
 Mode = Literal["open", "masked", "committee"]
@@ -61,6 +62,7 @@ class FederationRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reward: int = 0
     least: int = 3
     windows: Windows = Windows()
+    privacy: PrivacyRule | None = None  # none: updates say of rows what they say
 
     @property
     def digest(self) -> bytes:
@@ -70,6 +72,8 @@ class FederationRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         document = msgspec.to_builtins(self)
         # Wei may be above 2^53, beyond which canonical JSON has no integers.
         document |= {name: str(document[name]) for name in _MONEY}
+        if self.privacy is None:
+            del document["privacy"]
         return canonical_json(document)
 
     @classmethod
@@ -92,6 +96,11 @@ class FederationRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def check(self) -> None:
         """Raises BadInput for what cannot be run."""
         self.learner_()
+        if self.privacy and self.privacy.noise == "shared" and self.mode != "masked":
+            raise BadInput(
+                f"shared noise in the mode {self.mode}, which tells of each update alone",
+                remedy="choose the mode masked, or local noise",
+            )
         if self.mode == "committee" and not isinstance(self.rule_(), CombinedRule):
             raise BadInput(
                 f"a committee cannot apply the rule {self.rule}",
@@ -109,6 +118,10 @@ class FederationRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         settings = {name: _number(value) for name, value in self.settings.items()}
         dummy = Scale(("x",), (0.0,), (1.0,), ((0.0,),), 1)
         learner_of(self.learner, settings, dummy)  # settings are refused now, not in round three
+        if self.privacy is not None:
+            names = tuple(each.name for each in features)
+            scale = self.privacy.scale.scale(names, self.rows_max)
+            return self.privacy.over(learner_of(self.learner, settings, scale), self.rows_max)
         return Prepared(
             features,
             self.rows_max,

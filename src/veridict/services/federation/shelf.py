@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS post (
     round INTEGER NOT NULL, kind TEXT NOT NULL, sender INTEGER NOT NULL, data BLOB NOT NULL,
     PRIMARY KEY (round, kind, sender)
 );
+CREATE TABLE IF NOT EXISTS spent (round INTEGER PRIMARY KEY);
 """
 _KEPT_ROUNDS = 3
 
@@ -76,6 +77,14 @@ class Shelf:
     def draft(self, round_: int) -> Draft | None:
         rows = self._all("SELECT body, salt, note FROM draft WHERE round = ?", round_)
         return Draft(*rows[0]) if rows else None
+
+    def spend(self, round_: int) -> int:
+        """Durable on return: noise was drawn for a round. In how many it was, over all time."""
+        self._run("INSERT OR IGNORE INTO spent VALUES (?)", round_)
+        return self.spent()
+
+    def spent(self) -> int:
+        return int(self._all("SELECT count(*) FROM spent")[0][0])
 
     def put_post(self, round_: int, place: Place, data: bytes) -> bool:
         """Whether it is new. The first at a place stays."""
