@@ -43,6 +43,7 @@ from veridict.services.audit import audit
 from veridict.services.board import Board
 from veridict.services.bus import Bus
 from veridict.services.deploy import Network
+from veridict.services.energy import PREDICTION, Account
 from veridict.services.face import Face, plain_face
 from veridict.services.predict import Beside, Issuer, Prediction, next_sequence, predict
 from veridict.services.receipt import Receipt, issue
@@ -84,6 +85,7 @@ class Node:
     witnesses: Witnesses | None = None
     started_ms: int = 0
     listeners: list[Listener] = field(default_factory=list)
+    energy: Account = field(default_factory=Account)
     fleet: Fleet = field(init=False)
     accounts: Accounts = field(init=False)
     _gas: dict[str, int] = field(default_factory=dict)
@@ -105,7 +107,9 @@ class Node:
         self.accounts = Accounts(log, self.board.erasures)
         notes = self.board.anchor_notes
         self.fleet = self.parts.fleet(
-            Journal(log, self.parts.clock, self.append, self._head_to_anchor, notes)
+            Journal(
+                log, self.parts.clock, self.append, self._head_to_anchor, notes, self.energy.meter
+            )
         )
 
     def __enter__(self) -> Node:
@@ -165,7 +169,7 @@ class Node:
         `features`: float64 [n, n_features], NaN for missing. Without `requests`
         the rows are named by their place in the log. `beside`, `last`: see `services.predict`.
         """
-        with self.lock:
+        with self.lock, self.energy.meter.spending(PREDICTION, len(features)):
             issuer = self.at_work()
             rows = np.asarray(features, dtype=np.float64)
             asked = requests or self._unnamed(len(rows))

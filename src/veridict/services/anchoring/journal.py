@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 
+from veridict.core.energy import Meter
 from veridict.core.errors import VeridictError
 from veridict.core.nouns import Anchor
 from veridict.core.ports import Clock
 from veridict.ledger.log import Entry, Log
 from veridict.proofs.checkpoint import SignedCheckpoint
+from veridict.services.energy import ANCHOR
 from veridict.services.records import (
     AnchorRecord,
     JsonRecord,
@@ -33,6 +36,7 @@ class Journal:
     add: Callable[[JsonRecord], int]
     sign: Callable[[], SignedCheckpoint]
     notes: Sequence[int] = ()
+    meter: Meter = field(default_factory=Meter)
 
     @classmethod
     def plain(cls, log: Log, clock: Clock) -> Journal:
@@ -42,6 +46,10 @@ class Journal:
             return log.append([Entry(encode(record), None)]).first_index
 
         return cls(log, clock, add, log.checkpoint)
+
+    def spending(self) -> AbstractContextManager[None]:
+        """What anchors cost, looking and waiting included."""
+        return self.meter.spending(ANCHOR, 0)
 
     def waiting(self, covered: int) -> int:
         """How many records lie behind the first `covered`, notes of anchors not counted."""
@@ -77,6 +85,7 @@ class Journal:
         """The record first: whoever is killed in between writes it twice, and lies nowhere."""
         self.add(AnchorRecord(*_told(anchor), time_ms=self.clock()))
         self.log.put_anchor(anchor)
+        self.meter.done(ANCHOR)
 
     def strike(self, anchor: Anchor) -> None:
         """The chain took `anchor` back."""

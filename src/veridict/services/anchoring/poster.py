@@ -120,7 +120,7 @@ class Poster:
         `head` is a checkpoint to anchor that witnesses cosigned. Raises WrongChain, NoFunds,
         RpcUnavailable, Refused, and EvidenceError where the chain holds another history.
         """
-        with self._stepping:
+        with self._stepping, self._journal.spending():
             self.look()
             if self._mined is not None:
                 (anchor, gas), self._mined = self._mined, None
