@@ -3,8 +3,8 @@
     (the update)   components, sealed for the three that were drawn
     call           the root's update, by which all measure; of the first drawn, or the next
     answer.C       each seat: of each update its components' parts, by the root that C called
-    count.C        who is counted: whose norm is proved and within the bound
-    sum            each seat, once a round: its components of Σ coefficient·update
+    sum            each seat, once a round: its components of Σ coefficient·update, over those
+                   whose norm is proved and within the bound
     heir           each member, when the committee is late: components' keys for the stand-bys
 
 All of it but the sealed keys can be read by everybody, so everybody finds the same step. What
@@ -41,9 +41,8 @@ from veridict.services.federation.exchange import Exchange
 from veridict.services.federation.outcome import Refusal, near_root
 from veridict.services.federation.rules import FederationRules
 
-CALL, ANSWER, COUNT, SUM, HEIR = "call", "answer", "count", "sum", "heir"
+CALL, ANSWER, SUM, HEIR = "call", "answer", "sum", "heir"
 _HEIR_BYTES = 112
-_BITS = 32  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +110,6 @@ class CommitteeRound:
             self._call(waited)
             for caller, root in self._calls(waited):
                 self._answer(caller, root, waited)
-                self._count(caller, waited)
             self._add(waited)
         vote_s = self._rules.windows.vote_s
         if waited > 2 * vote_s / 3 and self.added(bodies) is None:
@@ -138,10 +136,10 @@ class CommitteeRound:
     # -- what this member says -------------------------------------------------------------------
 
     def _call(self, waited: float) -> None:
-        place = self._place
-        if place is None or waited < self._turn(place) or self._has_said(CALL):
+        place, called = self._place, self._said(CALL)
+        if place is None or waited < self._turn(place) or place in called:
             return
-        if place and self._sums():
+        if called and min(called) < place:
             return
         root = self._root()
         self._say(CALL, b"" if root is None else encode_update(root))
@@ -158,25 +156,14 @@ class CommitteeRound:
             said[dealer] = None if held is None else _parts(held, root, dealt.point)
         self._say(kind, encode_answers(said))
 
-    def _count(self, caller: int, waited: float) -> None:
-        """As the caller: those of whom all is known, once it is known of all or late."""
-        if caller != self._place or self._has_said(f"{COUNT}.{caller}"):
-            return
-        found = self._measure(caller)
-        late = waited > 1.5 * self._rules.windows.vote_s
-        if (found.open and not late) or len(found.good) < self._rules.least:
-            return
-        bits = sum(1 << dealer for dealer in found.good)
-        self._say(f"{COUNT}.{caller}", bits.to_bytes(_BITS, "big"))
-
     def _add(self, waited: float) -> None:
         """Once a round, whatever comes later: two sums of different members would show one."""
         if self._place is None or self._has_said(SUM):
             return
+        late = waited > 1.5 * self._rules.windows.vote_s
         for caller, _ in self._calls(waited):
             found = self._measure(caller)
-            count = self._said(f"{COUNT}.{caller}").get(caller)
-            if count is None or int.from_bytes(count, "big") != sum(1 << n for n in found.good):
+            if found.open and not late:
                 continue
             counted = frozenset(found.good)
             combination = self._combination(found, counted, self._said(CALL)[caller])
