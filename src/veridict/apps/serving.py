@@ -20,6 +20,7 @@ from veridict.services.node import Node
 from veridict.services.window import Window
 
 BEAT_S = 1.0
+ENERGY_S = 600.0  # between records of what the work cost
 SWITCH_S = 0.0005
 
 _log = logging.getLogger(__name__)
@@ -84,15 +85,18 @@ def _beat(node: Node, window: Window, stop: threading.Event, anchor_every_s: int
 
     Witnesses that did not answer before are asked again every `anchor_every_s`.
     """
-    told, waited = -1, 0.0
+    told, waited, unmetered = -1, 0.0, 0.0
     while not stop.wait(BEAT_S):
-        waited += BEAT_S
+        waited, unmetered = waited + BEAT_S, unmetered + BEAT_S
         try:
             node.follow()
             node.fleet.tend()
             if waited >= anchor_every_s:
                 waited = 0.0
                 node.ask_witnesses()
+            if unmetered >= ENERGY_S:
+                unmetered = 0.0
+                node.tell_energy()
             if node.log.size != told:
                 told = node.log.size
                 window.bus.publish("status", window.status())

@@ -12,6 +12,7 @@ from collections import deque
 
 from veridict.core.nouns import SCORE_ONE, Decision, PredictionRecord
 from veridict.services.cases.book import Book, Case
+from veridict.services.energy import EnergyRecord, Used, add
 from veridict.services.feeding.records import FeedRecord, VerdictRecord
 from veridict.services.feeding.tally import Tally
 from veridict.services.records import (
@@ -39,6 +40,7 @@ class Board:
         self.model: tuple[int, ModelRecord] | None = None
         self.anchor_notes: list[int] = []  # where anchors are noted, and their loss
         self.erasures: list[tuple[int, ErasureRecord]] = []
+        self.energy: Used = {}
         self.feeds: dict[str, Tally] = {}  # by name, what of each was not decided
         self._predicted_at = -2
         self._decisions = bytearray()
@@ -77,6 +79,8 @@ class Board:
             self.erasures.append((index, record))
         elif isinstance(record, AnchorRecord | LostAnchorRecord):
             self.anchor_notes.append(index)
+        elif isinstance(record, EnergyRecord):
+            add(self.energy, record)
 
     def scores(self) -> HistogramView:
         return HistogramView(

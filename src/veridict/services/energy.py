@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import msgspec
 
 from veridict.core.energy import Meter, Spent
+from veridict.services.views import ActivityView, EnergyView
 
 PREDICTION, ANCHOR, ROUND = "prediction", "anchor", "federated-round"
 
@@ -32,12 +32,25 @@ class EnergyRecord(msgspec.Struct, frozen=True, tag_field="kind", tag="energy"):
     time_ms: int
 
 
+# By source, then by activity: measured and estimated joules are never added up.
+Used = dict[str, dict[str, Use]]
+
+
 @dataclass(slots=True)
 class Account:
     """A meter, and what of it the log has been told."""
 
     meter: Meter = field(default_factory=Meter)
     _told: dict[str, Spent] = field(default_factory=dict)
+
+    def view(self) -> EnergyView:
+        return EnergyView(
+            self.meter.source,
+            [
+                ActivityView(each.activity, each.count, each.cpu_s, each.joules)
+                for each in self.meter.spent()
+            ],
+        )
 
     def record(self, time_ms: int) -> EnergyRecord | None:
         """What was used since the last record; None where nothing was done."""
@@ -48,19 +61,16 @@ class Account:
         return EnergyRecord(self.meter.source, used, time_ms) if used else None
 
 
-def total(records: list[EnergyRecord]) -> Mapping[str, Mapping[str, Use]]:
-    """By source and activity: measured and estimated joules are not added up."""
-    found: dict[str, dict[str, Use]] = {}
-    for record in records:
-        by_activity = found.setdefault(record.source, {})
-        for name, use in record.used.items():
-            before = by_activity.get(name, Use(0, 0, 0))
-            by_activity[name] = Use(
-                before.count + use.count,
-                before.cpu_us + use.cpu_us,
-                before.energy_uj + use.energy_uj,
-            )
-    return found
+def add(used: Used, record: EnergyRecord) -> None:
+    """Puts what a record tells to what is known."""
+    by_activity = used.setdefault(record.source, {})
+    for name, use in record.used.items():
+        before = by_activity.get(name, Use(0, 0, 0))
+        by_activity[name] = Use(
+            before.count + use.count,
+            before.cpu_us + use.cpu_us,
+            before.energy_uj + use.energy_uj,
+        )
 
 
 def _since(now: Spent, before: Spent | None) -> Use:

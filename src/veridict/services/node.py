@@ -208,6 +208,11 @@ class Node:
             self._see(index, record)
         return index
 
+    def tell_energy(self) -> int | None:
+        """Log what was used since it was last told; the record's index, None if nothing was."""
+        record = self.energy.record(self.parts.clock())
+        return None if record is None else self.append(record)
+
     def follow(self) -> None:
         """Put on the board what was logged since, by this node or by others that share its log."""
         with self.lock:

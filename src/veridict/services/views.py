@@ -184,6 +184,22 @@ class LogView:
 
 
 @dataclass(frozen=True, slots=True)
+class ActivityView:
+    activity: str
+    count: int
+    cpu_s: float
+    joules: float
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyView:
+    """Of this process since it started; `source`: "rapl", or "cpu-time model" where estimated."""
+
+    source: str
+    activities: list[ActivityView]
+
+
+@dataclass(frozen=True, slots=True)
 class StatusView:
     version: str
     scenario: str
@@ -199,6 +215,7 @@ class StatusView:
     demo: str
     chain: ChainView
     log: LogView
+    energy: EnergyView | None = None
 
 
 @dataclass(frozen=True, slots=True)

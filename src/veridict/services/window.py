@@ -68,6 +68,7 @@ class Window:
             demo=self.demo,
             chain=self.chain(),
             log=self.log(),
+            energy=node.energy.view(),
         )
 
     def chain(self) -> views.ChainView:

@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from veridict import __version__
 from veridict.apps.web.deps import NodeDep
 from veridict.apps.web.replies import json_reply
-from veridict.services.views import StatusView
+from veridict.services.views import EnergyView, StatusView
 
 router = APIRouter()
 
@@ -23,7 +23,9 @@ def health() -> Response:
 
 @router.get("/metrics", response_class=PlainTextResponse)
 def metrics(node: NodeDep) -> Response:
-    return PlainTextResponse("".join(_lines(node.status())))
+    status = node.status()
+    energy = _energy(status.energy) if status.energy is not None else ()
+    return PlainTextResponse("".join((*_lines(status), *energy)))
 
 
 def _lines(status: StatusView) -> Iterator[str]:
@@ -42,6 +44,17 @@ def _lines(status: StatusView) -> Iterator[str]:
         ("chain_block_number", status.chain.block_number),
     ):
         yield f"# TYPE veridict_{name} gauge\nveridict_{name} {value}\n"
+
+
+def _energy(energy: EnergyView) -> Iterator[str]:
+    """`source` says whether joules are measured or estimated."""
+    for name, field in (
+        ("energy_joules", "joules"), ("activity_cpu_seconds", "cpu_s"), ("activities", "count")
+    ):  # fmt: skip
+        yield f"# TYPE veridict_{name}_total counter\n"
+        for each in energy.activities:
+            labels = f'activity="{_label(each.activity)}",source="{_label(energy.source)}"'
+            yield f"veridict_{name}_total{{{labels}}} {getattr(each, field)}\n"
 
 
 def _label(text: str) -> str:
