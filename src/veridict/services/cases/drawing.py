@@ -18,6 +18,8 @@ Place = tuple[float, float]
 def places(graph: Graph) -> dict[str, Place]:
     """Account → (x, y), each from 0 to 1."""
     ring = list(graph.ring)
+    if len(graph.accounts) == 2:
+        return dict(zip(graph.accounts, ((0.2, 0.5), (0.8, 0.5)), strict=True))
     if not ring:
         return _circle(list(graph.accounts), WHOLE)
     inside = _circle(ring, INNER)
@@ -25,15 +27,18 @@ def places(graph: Graph) -> dict[str, Place]:
     angles = {
         account: _angle(inside.get(_neighbour(graph, account, inside))) for account in hanging
     }
-    return inside | _circle(sorted(hanging, key=lambda account: (angles[account], account)), OUTER)
+    outside = sorted(hanging, key=lambda account: (angles[account], account))
+    # turned by half a step of the ring, so that its accounts hide none behind them
+    return inside | _circle(outside, OUTER, math.pi / len(ring))
 
 
-def _circle(accounts: list[str], radius: float) -> dict[str, Place]:
-    """Evenly, from the top clockwise."""
+def _circle(accounts: list[str], radius: float, turned: float = 0.0) -> dict[str, Place]:
+    """Evenly, clockwise from `turned` (radians) after the top."""
     step = 2 * math.pi / max(1, len(accounts))
+    angles = [turned + n * step for n in range(len(accounts))]
     return {
-        account: (0.5 + radius * math.sin(n * step), 0.5 - radius * math.cos(n * step))
-        for n, account in enumerate(accounts)
+        account: (0.5 + radius * math.sin(angle), 0.5 - radius * math.cos(angle))
+        for account, angle in zip(accounts, angles, strict=True)
     }
 
 

@@ -208,7 +208,8 @@ def _evidence(node: Node, at: int, naming: Naming) -> Evidence:
 def _tie(what: str, which: str, cases: list[int], naming: Naming) -> str:
     named = ", ".join(f"#{case}" for case in cases[:20])
     more = f" and {len(cases) - 20} more" if len(cases) > 20 else ""
-    return f"{what} {naming.thing(what, which)}: cases {named}{more}"
+    shared = naming.thing(what, which)
+    return f"{shared if naming.redacted else f'{what} {shared}'}: cases {named}{more}"
 
 
 def _reason(text: str, usual: Any) -> str:

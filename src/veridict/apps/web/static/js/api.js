@@ -7,6 +7,7 @@ export class ApiError extends Error {
     super(body.message);
     this.status = status;
     this.remedy = body.remedy ?? "";
+    this.facts = body.facts ?? {};
   }
 }
 

@@ -6,6 +6,8 @@ const WEI_DIGITS = 18;
 
 export const count = (n) => whole.format(n);
 export const brief = (n) => (Math.abs(n) < 10000 ? whole.format(Math.round(n)) : compact.format(n));
+/** Minor units of an amount whose currency nobody told. */
+export const money = (minor) => (minor === null ? "–" : (minor / 100).toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 }));
 export const share = (part, all) => (all > 0 ? `${((100 * part) / all).toFixed(1)} %` : "–");
 export const ratio = (x) => (x === null || x === undefined ? "–" : x.toFixed(3));
 export const signed = (x) => `${x < 0 ? "−" : "+"}${Math.abs(x).toFixed(2)}`;

@@ -1,40 +1,60 @@
-// Cases: what waits for a human. A list on the left, the chosen one on the right.
+// Cases: what waits for a human. The queue on the left, the chosen case on the right.
 
-import { get, post, token } from "../api.js";
+import { get } from "../api.js";
 import { fill, h } from "../dom.js";
 import * as format from "../format.js";
-import { icon } from "../icons.js";
-import { badge, choice, empty, failure, heading, loading, reasons, scoreBar, tokenField, value } from "../parts.js";
-import { listen, store } from "../store.js";
+import { badge, choice, empty, failure, heading, loading, scoreBar } from "../parts.js";
+import { listen } from "../store.js";
+import { drawCase } from "./case.js";
+import { drawSuppressions } from "./suppressions.js";
 
-const NAME = "veridict.by";
-const FILTERS = [["open", "Open"], ["released", "Released"], ["confirmed", "Confirmed"], ["", "All"]];
-const ACTS = { release: "released", confirm: "confirmed" };
+const FILTERS = [["open", "Open"], ["released", "Released"], ["confirmed", "Confirmed"], ["suppressed", "Stopped"], ["", "All"]];
+const ORDERS = [["loss", "By expected loss"], ["newest", "Newest first"]];
+const KEYS = [["j k", "next and previous case"], ["a", "take it over"], ["n", "write a note"], ["r", "go to release"], ["c", "go to confirm"], ["g", "go to the graph"]];
+// Where a key puts the focus: nothing is decided by one key alone.
+const STOPS = { a: 'input[name="to"]', n: 'textarea[name="note"]', r: 'button[value="release"]', c: 'button[value="confirm"]', g: ".graph-box" };
 
 export default {
   title: "Cases",
   show(root, argument) {
-    const view = { chosen: argument === "" ? null : Number(argument), filter: "open", cases: [], list: h("ul.case-list"), detail: h("section.panel.case", { "aria-label": "The chosen case" }) };
+    const view = { chosen: argument === "" ? null : Number(argument), filter: "open", order: "loss", cases: [], list: h("ul.case-list"), detail: h("section.panel.case", { "aria-label": "The chosen case" }), stopping: h("section.panel.stopping", { "aria-label": "Suppressions", hidden: true }) };
+    view.reload = (quiet) => load(view, quiet);
     view.box = h("div.two-panes", {}, h("section.panel", { "aria-label": "Cases" },
       h("div.panel-head", {}, choice("Show cases", FILTERS, view.filter, (key) => {
         view.filter = key;
         load(view);
-      })), view.list, h("p.hint", {}, "↑ and ↓ move through the list.")), view.detail);
-    root.append(heading("Cases", `What the model did not allow waits for a person. Each act is itself a record in the log.`), view.box);
+      }), choice("Order of cases", ORDERS, view.order, (key) => {
+        view.order = key;
+        load(view);
+      })), view.list, hint()), view.detail);
+    root.append(heading("Cases", `What the model did not allow waits for a person. Each act is itself a record in the log.`), view.box, view.stopping);
     view.list.addEventListener("keydown", (event) => move(event, view));
+    const onKey = (event) => shortcut(event, view);
+    addEventListener("keydown", onKey);
     load(view);
-    return listen((kind) => {
+    const leave = listen((kind) => {
       if (kind === "case") load(view, true);
     });
+    return () => {
+      removeEventListener("keydown", onKey);
+      leave();
+    };
   },
 };
 
+function hint() {
+  return h("details.hint", {}, h("summary", {}, "Keys"), h("dl.keys", {}, KEYS.map(([key, does]) =>
+    h("div", {}, h("dt", {}, key.split(" ").map((one) => h("kbd", {}, one))), h("dd", {}, does)))));
+}
+
 async function load(view, quiet = false) {
   if (!quiet) fill(view.list, h("li", {}, loading("cases")));
-  const asked = view.filter;
+  const asked = `${view.filter} ${view.order}`;
+  drawSuppressions(view.stopping);
   try {
-    const cases = await get(`/api/cases?limit=200${asked ? `&status=${asked}` : ""}`);
-    if (asked !== view.filter) return;
+    const status = view.filter ? `&status=${view.filter}` : "";
+    const cases = await get(`/api/cases?limit=200&order=${view.order}${status}`);
+    if (asked !== `${view.filter} ${view.order}`) return;
     view.cases = cases;
     drawList(view);
     await choose(view, view.chosen, quiet);
@@ -61,20 +81,36 @@ function entry(one, view) {
     view.box.dataset.open = "yes";
     if (matchMedia("(max-width: 60rem)").matches) view.detail.querySelector("h2")?.focus();
   } },
-  h("span.case-top", {}, badge(row.decision), h("span.soft", {}, format.time(row.time_ms))),
+  h("span.case-top", {}, badge(one.decision), h("span.soft", {}, one.assigned ? `${one.assigned} · ` : "", format.time(row.time_ms))),
   h("span.case-name", {}, format.shortened(row.request_id) || "erased"), h("span.summary", {}, format.about(row)),
-  h("span.case-foot", {}, one.status === "open" ? scoreBar(row) : h("span.soft", {}, one.status))));
+  h("span.case-foot", {}, one.status === "open" ? scoreBar({ ...row, decision: one.decision }) : h("span.soft", {}, one.status)),
+  h("span.case-ties", {}, one.expected_loss_minor === null ? null : h("span", {}, "at stake ", h("b", {}, format.money(one.expected_loss_minor))),
+    one.linked ? h("span", {}, format.plural(one.linked, "linked case", "linked cases")) : null)));
 }
 
 function move(event, view) {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-  if (!step) return;
+  if (step && go(view, step, document.activeElement)) event.preventDefault();
+}
+
+/** The next link of the list, and its case, from `from` on. */
+function go(view, step, from) {
   const links = [...view.list.querySelectorAll("a")];
-  const next = links[links.indexOf(document.activeElement) + step];
-  if (!next) return;
-  event.preventDefault();
+  const next = links[links.indexOf(from) + step];
+  if (!next) return false;
   next.focus();
   choose(view, Number(next.dataset.case));
+  return true;
+}
+
+function shortcut(event, view) {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
+  const step = { j: 1, k: -1 }[event.key];
+  if (step) go(view, step, view.list.querySelector('a[aria-current="true"]'));
+  const stop = Object.hasOwn(STOPS, event.key) ? view.detail.querySelector(STOPS[event.key]) : null;
+  if (!step && !stop) return;
+  event.preventDefault();
+  stop?.focus();
 }
 
 async function choose(view, index, quiet = false) {
@@ -91,73 +127,14 @@ async function choose(view, index, quiet = false) {
   }
   if (index !== null) view.box.dataset.open = "yes";
   const one = view.cases.find((found) => found.row.index === view.chosen) ?? await elsewhere(view.chosen);
-  const key = one && `${one.row.index} ${one.status} ${one.acts.length}`;
+  const key = one && `${one.row.index} ${one.status} ${one.last}`;
   if (quiet && view.drawn === key) return; // what is being typed stays
   view.drawn = key;
-  drawDetail(view, one);
+  if (one) drawCase(view, one);
+  else fill(view.detail, empty("No such case", "It may never have needed a human."));
 }
 
 /** A case that the filter hides: decided a moment ago, or named in the address. */
 async function elsewhere(index) {
-  const all = await get("/api/cases?limit=500").catch(() => []);
-  return all.find((one) => one.row.index === index);
-}
-
-function drawDetail(view, one) {
-  if (!one) {
-    fill(view.detail, empty("No such case", "It may never have needed a human."));
-    return;
-  }
-  const { row } = one;
-  fill(view.detail,
-    h("a.back", { href: "#/cases" }, icon("left"), "All cases"),
-    h("div.panel-head", {}, h("h2", { tabindex: "-1", title: row.request_id }, format.shortened(row.request_id) || "erased"), h(`span.badge.is-${one.status}`, {}, format.capital(one.status))),
-    h("dl.facts", {}, [
-      ["Decision", h("span.inline", {}, badge(row.decision), h("span.soft", {}, store.status.words[row.decision] ?? ""))], ["Probability", scoreBar(row)],
-      ["Subject", value(row.subject || "–", "subject")], row.summary === row.request_id ? null : ["About", value(row.summary, "summary")], ["Decided", format.moment(row.time_ms)],
-      ["On chain", one.payment_id === null ? "no payment in the guard contract" : `payment ${one.payment_id} in the guard contract`],
-    ].filter(Boolean).map(([label, content]) => h("div", {}, h("dt", {}, label), h("dd", {}, content)))),
-    h("h3", {}, "Reasons"), reasons(row, 3, true),
-    h("p", {}, h("a", { href: `#/prediction/${row.index}` }, "All seven stages of this prediction")),
-    one.acts.length ? [h("h3", {}, "Acts"), h("ul.acts", {}, one.acts.map(actLine))] : null,
-    one.status === "open" ? form(view, one) : null);
-}
-
-function actLine(act) {
-  return h("li", {}, h("b", {}, format.capital(ACTS[act.act] ?? act.act)), " by ", h("span.text", {}, act.by), `, ${format.moment(act.time_ms)}, record ${format.count(act.index)}`,
-    act.note ? h("blockquote", {}, act.note) : null);
-}
-
-function form(view, one) {
-  const pays = one.payment_id !== null;
-  const told = h("div", { "aria-live": "assertive" });
-  const box = h("form.act-form", { "aria-label": "Decide this case", onsubmit: (event) => {
-    event.preventDefault();
-    decide(view, one, box, event.submitter?.value ?? "confirm", told);
-  } },
-  h("h3", {}, "Decide"), tokenField(),
-  h("label.field", {}, h("span", {}, "Your name"), h("input", { name: "by", required: true, maxlength: 80, autocomplete: "name", value: sessionStorage.getItem(NAME) ?? "" })),
-  h("label.field", {}, h("span", {}, "Note"), h("textarea", { name: "note", rows: 2, maxlength: 500 }), h("small", {}, "Written to the log with the act.")),
-  h("div.buttons", {},
-    h("button.primary", { type: "submit", name: "act", value: "release" }, icon("allow"), pays ? "Release the payment" : "Release"),
-    h("button", { type: "submit", name: "act", value: "confirm" }, icon("hold"), pays ? "Confirm and refuse the payment" : "Confirm the decision")), told);
-  return box;
-}
-
-async function decide(view, one, box, act, told) {
-  const { token: typed, by, note } = Object.fromEntries(new FormData(box));
-  token.set(typed);
-  sessionStorage.setItem(NAME, by);
-  const buttons = [...box.querySelectorAll("button")];
-  for (const button of buttons) button.disabled = true;
-  fill(told, loading("the answer of log and chain"));
-  try {
-    await post(`/api/cases/${one.row.index}/${act}`, { by, note });
-    await load(view, true);
-    view.detail.querySelector("h2")?.focus();
-  } catch (error) {
-    if (error.status === 401 || error.status === 403) token.forget();
-    fill(told, failure(error));
-    for (const button of buttons) button.disabled = false;
-  }
+  return get(`/api/cases/${index}`).catch(() => undefined);
 }
