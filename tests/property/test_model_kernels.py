@@ -122,20 +122,45 @@ def test_more_features_than_a_block_has_keys(n_features: int) -> None:
     assert int(fast.words[13]) > n_features // KEYS
 
 
-@pytest.mark.parametrize("planes", [1, 4])
-@pytest.mark.parametrize("way", [lookup.one_by_one, lookup.by_16, lookup.by_64])
-def test_lanes_are_asked_alike_by_every_processor(way: lookup.Way, planes: int) -> None:
-    needed = "avx512vbmi" if way is lookup.by_64 else "avx2" if way is lookup.by_16 else ""
-    if needed and not get_host_cpu_features().get(needed):
-        pytest.skip(f"this processor has no {needed}")
-    asked = lookup.asked(planes, way)
-    ask = njit(lambda words, at, keys: asked(words, at, keys))
-    rng = np.random.default_rng(planes)
+WAYS: dict[lookup.Way, str] = {
+    lookup.one_by_one: "",
+    lookup.by_tables_of_16: "ssse3",
+    lookup.by_tables_of_32: "avx2",
+    lookup.by_tables_of_64: "avx512bw",
+    lookup.by_64: "avx512vbmi",
+}
+
+
+@pytest.mark.parametrize("tables", [2, 4, 8])
+@pytest.mark.parametrize("way", WAYS)
+def test_lanes_are_asked_alike_by_every_processor(way: lookup.Way, tables: int) -> None:
+    if WAYS[way] and not get_host_cpu_features().get(WAYS[way]):
+        pytest.skip(f"this processor has no {WAYS[way]}")
+    asked = lookup.asked(tables, way)
+    ask = njit(lambda words, at, keys, own: asked(words, at, keys, own))
+    rng = np.random.default_rng(tables)
+    count = 16 * tables
     words = rng.integers(0, 2**64, size=40, dtype=np.uint64)
-    keys = rng.integers(0, 256, size=64 * planes, dtype=np.uint8)
+    keys = rng.integers(-128, 128, size=10 + 2 * count, dtype=np.int8)
+    keys[10 + count // 2 : 10 + count] = -128
+    keys[10 + count :] = keys[10 : 10 + count] - np.int8(1)
     for at in range(0, 24, 8):
-        bytes_ = words[at : at + 16].view(np.uint8)
-        bytes_[:64] %= 64 * planes if planes < 4 else 255
-        expected = keys[bytes_[:64]] > bytes_[64:]
-        bits = int(ask(words, np.uint64(at), keys))
+        lanes = words[at : at + 16].view(np.uint8)
+        lanes[:64] &= 0x80 | count - 1
+        if tables == 2:
+            lanes[:64] |= lanes[:64] >> 2 & 32
+        found = keys[10 + (lanes[:64] & count - 1)] - (lanes[:64] >> 7).astype(np.int8)
+        bits = int(ask(words, np.uint64(at), keys.view(np.uint8), np.uint64(10)))
+        expected = found > lanes[64:].view(np.int8)
         assert [bool(bits >> lane & 1) for lane in range(64)] == expected.tolist()
+
+
+@pytest.mark.parametrize("wide", [2**31, 2**32 - 1, 2**32, 2**61])
+def test_leaves_of_any_width(wide: int) -> None:
+    """A tree whose leaves lie 2^32 apart has leaves of 64 bits, its neighbours have not."""
+    low = Tree((Node(0, 9, True, ~0, ~1),), (-5, 7))
+    far = Tree((Node(0, 4, True, ~0, ~1),), (-(wide // 2), wide - wide // 2))
+    model = TreeModel(1, 11, (low, far, low, far))
+    images = np.array([[0], [4], [5], [9], [10]], dtype=np.uint64)
+    expected = TreeRuntime(model).scores(images).tolist()
+    assert FastTrees(model).scores(images).tolist() == expected

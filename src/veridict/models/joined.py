@@ -3,7 +3,7 @@
      0  outputs, K                             8  where: value of each leaf that is walked to
      1  features that are asked for, F         9         to which output it adds
      2  where: four facts of each             10  keys
-     3         kinds of features              11  where: slot of each
+     3         kinds of features              11  where: place of each key's feature
      4  kinds                                 12         offset of each
      5  trees that are walked                 13  blocks
      6  where: root of each                   14  where: the first
@@ -39,9 +39,8 @@ def joined(ranks: Ranks, walks: Walks, blocks: Blocks, bases: Sequence[int]) -> 
         _signed(bases),
         _signed([*chain.from_iterable(kinds)]),
         *(walk.view(np.int64) for walk in walks),
-        _signed([slot for slot, _ in blocks.keys]),
+        _signed([place for place, _ in blocks.keys]),
         _signed([offset for _, offset in blocks.keys]),
-        _signed(blocks.leaves),
     ]
     at = (HEAD + np.cumsum([0, *map(len, parts)])).tolist()
     thresholds, starts = _padded(ranks, order, at[-1])
@@ -52,7 +51,7 @@ def joined(ranks: Ranks, walks: Walks, blocks: Blocks, bases: Sequence[int]) -> 
     blocks_at += -blocks_at % ALIGNED
     head = [len(bases), len(counts), facts_at, at[1], len(alike), len(walks.roots), *at[2:6]]
     head += [len(blocks.keys), *at[6:8], len(blocks), blocks_at]
-    of_blocks = blocks.words(blocks_at, at[8])
+    of_blocks = blocks.words(blocks_at)
     words = _aligned(blocks_at + len(of_blocks))
     begun = np.concatenate([_signed(head), *parts]).view(np.uint64)
     words[: len(begun)] = begun

@@ -15,15 +15,16 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from veridict.models.lookup import asked
+from veridict.models.lookup import asked, half_word, settled
 
 ROWS = 128  # that a block of trees is asked about at a time
 GROUPS = 128  # of trees in a block, at most
-KEYS = 256  # bytes of keys that a block asks for, at most
+KEYS = 128  # bytes of keys that a block asks for, at most
 
-ZERO, ONE, TWO, THREE, FOUR = (np.uint64(n) for n in range(5))
+ZERO, ONE, TWO, THREE, FOUR, FIVE, SIX, SEVEN = (np.uint64(n) for n in range(8))
 EIGHT, SIXTEEN, LANES = np.uint64(8), np.uint64(16), np.uint64(64)
-BASES, BLOCK_HEAD, MOST = np.uint64(15), np.uint64(8), np.uint64(255)
+THIRTY_TWO, BASES, BLOCK_HEAD = np.uint64(32), np.uint64(15), np.uint64(8)
+MOST, PRESENT, MISSING = np.uint64(254), np.uint64(129), np.uint8(128)  # of a key
 # Of a node that is walked.
 SLOT, FEATURE, RANK, LEAF = np.uint64(47), np.uint64(48), np.uint64(24), np.uint64(63)
 INDEX = np.uint64((1 << 24) - 1)
@@ -49,27 +50,28 @@ def _zeros_of(context: Any, word: Any) -> Any:
     return types.uint64(types.uint64), generate
 
 
-_zeros, _asked_64, _asked_256 = cast(Kernel, _zeros_of), asked(1), asked(4)
+_zeros, _half = cast(Kernel, _zeros_of), cast(Kernel, half_word)
+_asked_32, _asked_64, _asked_128 = asked(2), asked(4), asked(8)
+_settled_3, _settled_4, _settled_6 = settled(3), settled(4), settled(6)
 
 
 @compiled
 def score_rows(words, images, scores):  # type: ignore[no-untyped-def]
     """Writes scores [n, K] of images [n, n_features], of all trees in `words`."""
-    outputs, features, trees, slots, blocks = words[0], words[1], words[5], words[10], words[13]
+    outputs, features, trees, asked, blocks = words[0], words[1], words[5], words[10], words[13]
     count = len(images)
     for row in range(count):
         for output in range(outputs):
             scores[row, output] = np.int64(words[BASES + output])
     room = np.empty(FOUR * features + THREE * (trees + ONE) + 2 * GROUPS, dtype=np.uint64)
-    keys = np.empty(KEYS + slots * np.uint64(min(count, ROWS)), dtype=np.uint8)
+    stride = LANES if asked <= THIRTY_TWO else asked
+    keys = np.empty(KEYS + stride * np.uint64(min(count, ROWS)) + KEYS, dtype=np.uint8)
     for first in range(0, count, ROWS):
         end, free = min(first + ROWS, count), np.uint64(KEYS)
         for row in range(first, end):
             _rank_row(words, images, row, room)
-            for slot in range(slots):
-                rank, least = room[words[words[11] + slot]], words[words[12] + slot]
-                keys[free + slot] = min(rank - min(rank, least), MOST)
-            free += slots
+            _make_keys(words, room, keys, free)
+            free += stride
             if trees > ZERO:
                 _walk(words, room, scores, row)
         block = words[14]
@@ -77,7 +79,7 @@ def score_rows(words, images, scores):  # type: ignore[no-untyped-def]
             own = np.uint64(KEYS)
             for row in range(first, end):
                 _ask_block(words, block, keys, own, room, scores, row)
-                own += slots
+                own += stride
             block = words[block]
 
 
@@ -140,76 +142,81 @@ def _rank_row(words, images, row, room):  # type: ignore[no-untyped-def]
 
 
 @compiled
+def _make_keys(words, room, keys, free):  # type: ignore[no-untyped-def]
+    """A ranked row's keys, from `free` on."""
+    places, offsets = words[11], words[12]
+    for number in range(words[10]):
+        slot, offset = TWO * words[places + number], words[offsets + number]
+        rank = room[slot]
+        key = np.uint8(min(rank - min(rank, offset), MOST) + PRESENT)
+        keys[free + number] = key if rank == room[slot + ONE] else MISSING
+    if words[10] <= THIRTY_TWO:
+        _add_less(keys, free, words[10])
+
+
+@compiled
+def _add_less(keys, own, asked):  # type: ignore[no-untyped-def]
+    """Behind at most 32 keys the same less 1."""
+    for number in range(asked):
+        keys[own + THIRTY_TWO + number] = keys[own + number] - np.uint8(1)
+
+
+@compiled
 def _ask_block(words, block, keys, own, room, scores, row):  # type: ignore[no-untyped-def]
     """Adds one row's leaves of the trees in a block; its keys begin at `own`."""
-    slots, groups, layers = words[block + ONE], words[block + TWO], words[block + THREE]
-    depths, output = words[block + FOUR], words[block + np.uint64(5)]
+    asked, groups, layers = words[block + ONE], words[block + TWO], words[block + THREE]
+    depths, output, wide = words[block + FOUR], words[block + FIVE], words[block + SEVEN] == ONE
     at = block + BLOCK_HEAD
-    lanes = at + (slots + np.uint64(7) >> THREE << THREE)
-    for slot in range(slots):
-        keys[slot] = keys[own + words[at + slot]]
+    lanes = at + (asked + SEVEN >> THREE << THREE)
+    if asked < words[10]:
+        for number in range(asked):
+            keys[number] = keys[own + words[at + number]]
+        own = ZERO
+        if asked <= THIRTY_TWO:
+            _add_less(keys, own, asked)
     at = lanes + SIXTEEN * groups
     bits = FOUR * words[1] + THREE * (words[5] + ONE)
     found = bits + np.uint64(GROUPS)
-    if slots <= LANES:
+    if asked <= THIRTY_TWO:
         for group in range(groups):
-            light = _asked_64(words, lanes + SIXTEEN * group, keys)
-            room[bits + group] = light ^ words[at + group]
+            room[bits + group] = words[at + group] ^ _asked_32(
+                words, lanes + SIXTEEN * group, keys, own
+            )
+    elif asked <= LANES:
+        for group in range(groups):
+            room[bits + group] = words[at + group] ^ _asked_64(
+                words, lanes + SIXTEEN * group, keys, own
+            )
     else:
         for group in range(groups):
-            light = _asked_256(words, lanes + SIXTEEN * group, keys)
-            room[bits + group] = light ^ words[at + group]
+            room[bits + group] = words[at + group] ^ _asked_128(
+                words, lanes + SIXTEEN * group, keys, own
+            )
     at += groups
-    total = scores[row, output]
+    total = scores[row, output] + np.int64(words[block + SIX])
     for _ in range(layers):
         trees, own_lanes = words[at], at + ONE
+        step = trees + SEVEN >> THREE << THREE
         if depths == THREE:
-            _settle_3(words, own_lanes, trees, room, bits, found)
+            for tree in range(0, trees, EIGHT):
+                _settled_3(words, own_lanes + tree, step, room, bits + tree, found + tree)
+        elif depths == FOUR:
+            for tree in range(0, trees, EIGHT):
+                _settled_4(words, own_lanes + tree, step, room, bits + tree, found + tree)
         else:
-            _settle_6(words, own_lanes, trees, room, bits, found)
-        leaves = own_lanes + depths * trees
-        for tree in range(trees):
-            total += np.int64(words[words[leaves + tree] + room[found + tree]])
+            for tree in range(0, trees, EIGHT):
+                _settled_6(words, own_lanes + tree, step, room, bits + tree, found + tree)
+        leaves = own_lanes + depths * step
+        if wide:
+            for tree in range(trees):
+                leaf = words[leaves + tree] - _zeros(room[found + tree])
+                total += np.int64(words[leaf])
+        else:
+            for tree in range(trees):
+                leaf = words[leaves + tree] - _zeros(room[found + tree])
+                total += np.int64(_half(words, leaf))
         at = leaves + trees
     scores[row, output] = total
-
-
-@compiled
-def _left(asked, own, deeper, start):  # type: ignore[no-untyped-def]
-    """The lane of this depth at which a row leaves the path that begins at `start`; see `lanes`."""
-    may = asked & own & ~deeper
-    return ((own & ~may) + start) & may
-
-
-@compiled
-def _settle_3(words, own, trees, room, bits, found):  # type: ignore[no-untyped-def]
-    """The number of each tree's leaf; no leaf lies below more than three light children."""
-    for tree in range(trees):
-        asked, all_ = room[bits + tree], words[own + tree]
-        one, two = words[own + trees + tree], words[own + TWO * trees + tree]
-        start = all_ & (ZERO - all_)
-        a = _left(asked, all_, one, start)
-        b = _left(asked, one, two, a << ONE)
-        c = _left(asked, two, ZERO, b << ONE)
-        room[found + tree] = LANES - _zeros(start >> ONE | a | b | c)
-
-
-@compiled
-def _settle_6(words, own, trees, room, bits, found):  # type: ignore[no-untyped-def]
-    """The same with six light children, the most that 64 lanes have."""
-    for tree in range(trees):
-        asked, all_ = room[bits + tree], words[own + tree]
-        one, two = words[own + trees + tree], words[own + TWO * trees + tree]
-        three, four = words[own + THREE * trees + tree], words[own + FOUR * trees + tree]
-        five = words[own + np.uint64(5) * trees + tree]
-        start = all_ & (ZERO - all_)
-        a = _left(asked, all_, one, start)
-        b = _left(asked, one, two, a << ONE)
-        c = _left(asked, two, three, b << ONE)
-        d = _left(asked, three, four, c << ONE)
-        e = _left(asked, four, five, d << ONE)
-        f = _left(asked, five, ZERO, e << ONE)
-        room[found + tree] = LANES - _zeros(start >> ONE | a | b | c | d | e | f)
 
 
 @compiled
