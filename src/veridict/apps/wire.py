@@ -51,6 +51,7 @@ from veridict.services.face import Face, plain_face
 from veridict.services.node import Node, Parts
 from veridict.services.numbering import last_time_ms, numbered
 from veridict.services.papers.files import Subject, registration, write_papers
+from veridict.services.trial.challenger import join
 from veridict.watch.scenario import Scenario
 
 _log = logging.getLogger(__name__)
@@ -119,6 +120,7 @@ def open_node(settings: Settings, scenario: Scenario[Any] | None = None) -> Node
             _log.warning("an erasure was begun and not finished: run `veridict erase` again")
         node.listeners.append(Suppressor(node))
         opened.callback(node.fleet.close)
+        join(node)
         node.witnesses = witnesses_of(settings, log, node.bus, clock)
         _look_home(node)
         parts.close = opened.pop_all().close

@@ -172,6 +172,10 @@ class TrialRecord:
 
     prediction: PredictionRecord
 
+    @property
+    def time_ms(self) -> int:
+        return self.prediction.time_ms
+
     def encode(self) -> bytes:
         return bytes([TRIAL_KIND]) + self.prediction.encode()[1:]
 

@@ -23,6 +23,7 @@ from veridict.services.records import (
     ModelRecord,
     OutcomesRecord,
 )
+from veridict.services.trial.records import ChallengerRecord
 from veridict.services.views import HistogramView, QualityPoint, RatePoint
 
 BINS = 40
@@ -38,6 +39,7 @@ class Board:
         self.counts = dict.fromkeys(Decision, 0)
         self.book = Book()
         self.model: tuple[int, ModelRecord] | None = None
+        self.challenger: tuple[int, ChallengerRecord] | None = None
         self.anchor_notes: list[int] = []  # where anchors are noted, and their loss
         self.erasures: list[tuple[int, ErasureRecord]] = []
         self.energy: Used = {}
@@ -73,6 +75,8 @@ class Board:
             self.feeds.setdefault(record.feed, Tally()).see(index, record)
         elif isinstance(record, ModelRecord):
             self.model = (index, record)
+        elif isinstance(record, ChallengerRecord):
+            self.challenger = (index, record) if record.event == "began" else None
         elif isinstance(record, OutcomesRecord):
             self._quality.append(self._judged(record))
         elif isinstance(record, ErasureRecord):

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from veridict.core.codec import SALT_BYTES, TAG_INPUTS, TAG_REQUEST, commit
 from veridict.core.errors import BadInput
-from veridict.core.nouns import Payload, Policy, PredictionRecord, Request
+from veridict.core.nouns import Payload, Policy, PredictionRecord, Request, TrialRecord
 from veridict.core.ports import Clock
 from veridict.ledger.log import Entry, Log
 from veridict.models.image import image, pack
@@ -52,6 +52,7 @@ class Issuer:
     log: Log
     clock: Clock
     next_sequence: int
+    on_trial: bool = False  # logged as trials, which nobody acts on
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -114,10 +115,11 @@ def predict(
                 zip(decisions, reasons.tolist(), scores, payloads, strict=True)
             )
         ]
-        entries, places = _entries(records, payloads, beside)
+        entries, places = _entries(records, payloads, beside, issuer.on_trial)
         logged = issuer.log.append([*entries, *last])
         if logged.bodies is not None:  # numbered under the lock of a log that others write too
-            records = [PredictionRecord.decode(logged.bodies[place]) for place in places]
+            read = _read_trial if issuer.on_trial else PredictionRecord.decode
+            records = [read(logged.bodies[place]) for place in places]
         issuer.next_sequence = records[-1].sequence + 1
     return [
         Prediction(logged.first_index + place, record, payload, tuple(parts))
@@ -128,10 +130,16 @@ def predict(
 
 
 def _entries(
-    records: Sequence[PredictionRecord], payloads: Sequence[Payload], beside: Beside | None
+    records: Sequence[PredictionRecord],
+    payloads: Sequence[Payload],
+    beside: Beside | None,
+    on_trial: bool,
 ) -> tuple[list[Entry], Sequence[int]]:
     """What is logged, and where the predictions are in it."""
     pairs = zip(records, payloads, strict=True)
+    if on_trial:
+        trials = [Entry(TrialRecord(record).encode(), payload) for record, payload in pairs]
+        return trials, range(len(records))
     if beside is None:
         return [Entry(record.encode(), payload) for record, payload in pairs], range(len(records))
     entries: list[Entry] = []
@@ -143,6 +151,10 @@ def _entries(
         if verdict is not None:
             entries.append(verdict)
     return entries, places
+
+
+def _read_trial(body: bytes) -> PredictionRecord:
+    return TrialRecord.decode(body).prediction
 
 
 def next_sequence(log: Log) -> int:

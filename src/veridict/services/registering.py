@@ -26,6 +26,20 @@ def register(
     its bytes. Registering a model that is on chain already only logs it. Raises UnsupportedModel
     for one that no judge could run: a lie about its score could never be proven.
     """
+    gas = put_on_chain(model, card, network)
+    record = ModelRecord.of(
+        card,
+        chain_id=network.addresses.chain_id,
+        registry=network.addresses.registry,
+        block_number=network.client.block_number(),
+        time_ms=clock_ms,
+    )
+    log.append([Entry(encode(record), None)])
+    return gas
+
+
+def put_on_chain(model: CanonicalModel, card: ModelCard, network: Network) -> int:
+    """Store and register it, if it is not; it is not at work by that. Returns the gas used."""
     gas = 0
     must_be_judgeable(model)
     if not is_registered(network, model.id):
@@ -40,14 +54,6 @@ def register(
             model.n_features,
         )
         gas = done.gas_used + sum(receipt.gas_used for receipt in stored)
-    record = ModelRecord.of(
-        card,
-        chain_id=network.addresses.chain_id,
-        registry=network.addresses.registry,
-        block_number=network.client.block_number(),
-        time_ms=clock_ms,
-    )
-    log.append([Entry(encode(record), None)])
     return gas
 
 

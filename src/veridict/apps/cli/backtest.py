@@ -68,7 +68,7 @@ def backtest(
 
     settings = settings_of(home, rpc)
     scenario = chosen_scenario(settings, scenario_name, data_name, stream, mapping)
-    papers = [_paper(settings, given) for given in models]
+    papers = [paper_of(settings, given) for given in models]
     contenders, needed = _contenders(papers, rule_files, detectors)
     rows = scenario.load()
     times_s = rows.times_s
@@ -141,7 +141,7 @@ def _contenders(
     return found, list(dict.fromkeys(needed))
 
 
-def _paper(settings: Settings, given: str) -> tuple[WorkingModel, ModelCard]:
+def paper_of(settings: Settings, given: str) -> tuple[WorkingModel, ModelCard]:
     path = Path(given)
     if path.suffix != ".vdm":
         with open_evidence(settings) as evidence:

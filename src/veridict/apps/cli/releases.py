@@ -52,7 +52,7 @@ def release(
         human = node.parts.keyring.account("human")
         contract = releasing.releases(node.log, node.network)
         if step is None:
-            line = _line(node, contract, name, guardian or human.address, delay_s)
+            line = line_of(node, contract, name, guardian or human.address, delay_s)
             releasing.advance(line, model_id, now_s=node.parts.clock() // 1000)
         else:
             line = releasing.line(contract, node.operator, name)
@@ -111,7 +111,9 @@ def transfer(model: str, address: str, home: Path | None, rpc: str | None, as_js
         console.print(f"{model_id.hex()} belongs to {heir}")
 
 
-def _line(node: Node, contract: Contract, name: str, guardian: str, delay_s: int) -> releasing.Line:
+def line_of(
+    node: Node, contract: Contract, name: str, guardian: str, delay_s: int
+) -> releasing.Line:
     try:
         return releasing.line(contract, node.operator, name)
     except NotFound:

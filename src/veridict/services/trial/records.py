@@ -23,7 +23,7 @@ class DriftRecord(msgspec.Struct, frozen=True, tag_field="kind", tag="drift"):
     """The rows of the predictions `first` to `last` (sequences) are unlike those learned from.
 
     `what`: a feature's name, or "score". Decimals as text: `psi` and `ks` as measured, and the
-    limits that they had to pass, at which unchanged data raise an alarm in a share `rate` of windows.
+    limits that they had to pass; unchanged data pass them in a share `rate` of windows at most.
     """
 
     model_id: str
