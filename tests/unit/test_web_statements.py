@@ -18,8 +18,8 @@ from tests.support import asgi
 from tests.support.ledger import make_signer, make_vault
 from tests.support.small_node import SmallNode
 from veridict.apps.web.app import WebApp, create_app
+from veridict.apps.web.routes.statements import MAX_LINES
 from veridict.apps.web.server import WebServer
-from veridict.apps.web.statements import MAX_LINES
 from veridict.ledger.log import Log
 from veridict.services import ingest as ingesting
 from veridict.services.ingest import Ingest
@@ -124,6 +124,14 @@ def test_what_nobody_foresaw_is_told_without_its_words(log: Log, way: str) -> No
         reply = client.post(PATH, content=BODY, headers={"authorization": f"Bearer {TOKEN}"})
     assert (reply.status_code, reply.json()["error"]) == (500, "veridict.error")
     assert "secret" not in reply.text
+
+
+def test_the_route_is_described(client: httpx.Client) -> None:
+    route = client.get("/openapi.json").json()["paths"][PATH]["post"]
+    assert set(route["responses"]) >= {"200", "201", "409", "503"}
+    receipt = route["responses"]["201"]["content"]["application/json"]["schema"]
+    assert set(receipt["properties"]) == set(client.post(PATH, content=BODY).json())
+    assert "id" in route["requestBody"]["content"]["application/json"]["schema"]["required"]
 
 
 def test_a_node_that_takes_none_has_no_such_route(log: Log) -> None:

@@ -9,7 +9,7 @@ from itertools import islice
 import numpy as np
 
 from veridict.core.codec import canonical_json
-from veridict.core.errors import Refused
+from veridict.core.errors import BadInput, Refused
 from veridict.core.nouns import (
     Anchor,
     Decision,
@@ -26,6 +26,7 @@ from veridict.services.cases.suppressing import Limits
 from veridict.services.cases.views import ActView, CaseView
 from veridict.services.looking import found_views
 from veridict.services.node import Node
+from veridict.services.once import predict_once
 from veridict.services.predict import Prediction
 from veridict.services.records import Ground, is_prediction
 from veridict.services.rows import prediction_row
@@ -230,17 +231,16 @@ class Window:
     def predict_json(
         self, ids: list[str], rows: list[list[float | None]]
     ) -> list[views.PredictionRow]:
-        """Rows of features as JSON has them, null for missing."""
+        """Rows of features as JSON has them, null for missing. An id is decided once."""
+        if len({len(row) for row in rows}) > 1:
+            raise BadInput("rows of different lengths", remedy="send every feature in every row")
         features = np.array(
             [[math.nan if value is None else value for value in row] for row in rows], np.float64
         )
         now_s = self._node.parts.clock() // 1000
         requests = [Request(name, "", now_s, canonical_json({"id": name})) for name in ids]
-        made = self._node.predict(features, requests)
-        return [
-            prediction_row(self._node, prediction.index, prediction.record, prediction.payload)
-            for prediction in made
-        ]
+        decided = predict_once(self._node, features, requests)
+        return [prediction_row(self._node, one.index, one.record, one.payload) for one in decided]
 
     def _show(self, made: Sequence[Prediction]) -> None:
         """Tell the listeners the gravest of `made`, a few times a second: people read slowly."""

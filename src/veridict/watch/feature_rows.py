@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from hashlib import file_digest
 from pathlib import Path
 
 import numpy as np
@@ -57,10 +58,17 @@ def read_feature_rows(path: Path) -> FeatureRows:
     ids = (
         [str(value) for value in table.column(ID).to_pylist()]
         if ID in table.column_names
-        else [f"{path.name}:{row}" for row in range(1, table.num_rows + 1)]
+        else _names(path, table.num_rows)
     )
     columns = {name: _numbers(path, name, table.column(name)) for name in names}
     return FeatureRows(path.name, ids, columns)
+
+
+def _names(path: Path, count: int) -> list[str]:
+    """Of rows without an id: the same for the same file, others for one that was changed."""
+    with path.open("rb") as file:
+        digest = file_digest(file, "sha256").hexdigest()
+    return [f"{path.name}@{digest[:8]}:{row}" for row in range(1, count + 1)]
 
 
 def _numbers(path: Path, name: str, column: pa.ChunkedArray) -> list[float | None]:

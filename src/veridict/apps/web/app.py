@@ -8,7 +8,7 @@ from threading import Lock
 
 from fastapi import APIRouter, FastAPI
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from veridict import __version__
 from veridict.apps.staff import Staff
@@ -24,10 +24,10 @@ from veridict.apps.web.routes import (
     log_files,
     network,
     predictions,
+    statements,
     status,
 )
 from veridict.apps.web.security import Gate
-from veridict.apps.web.statements import Statements
 from veridict.services.ingest import Ingest
 
 STATIC = Path(__file__).parent / "static"
@@ -73,13 +73,12 @@ def create_app(
         app.include_router(payments)
     if log is not None:
         app.include_router(log_files.router_of(log))
+    if ingest is not None:
+        app.include_router(statements.router_of(ingest))
     app.mount("/", StaticFiles(directory=STATIC, html=True), name="pages")
     install_error_replies(app)
-    inside: ASGIApp = app.inside
-    if ingest is not None:
-        inside = Statements(inside, ingest=ingest)
     whose = {} if staff is None else {"whose": staff.whose}
-    app.gate, app.ingest = Gate(inside, token=token, hosts=tuple(hosts), **whose), ingest
+    app.gate, app.ingest = Gate(app.inside, token=token, hosts=tuple(hosts), **whose), ingest
     app.heads = {}
     return app
 

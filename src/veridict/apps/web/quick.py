@@ -5,7 +5,8 @@
     all else             uvicorn's own way into the application
 
 What the gate refuses, what comes in chunks, closes, or does not wait for the answer before takes
-uvicorn's way too. So the short one need only know how to answer, and answers as `web.statements`.
+uvicorn's way too. So the short one need only know how to answer, and says what `routes.statements`
+would.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from uvicorn.protocols.http.httptools_impl import (
 
 from veridict.apps.web.app import WebApp
 from veridict.apps.web.replies import failure_reply
+from veridict.apps.web.routes.statements import JSON, PATH, is_lines, told
 from veridict.apps.web.security import Header, answer_headers
-from veridict.apps.web.statements import JSON, PATH, is_lines, told
 from veridict.ledger.waiting import LoopDesk
 from veridict.services.statements import Logged, read_statement
 
@@ -165,7 +166,7 @@ def rendered(headers: Iterable[Header]) -> bytes:
     return b"".join([b"%s: %s\r\n" % pair for pair in headers])
 
 
-_JSON_HEADERS = rendered(answer_headers(PATH, [(b"content-type", JSON)]))
+_JSON_HEADERS = rendered(answer_headers(PATH, [(b"content-type", JSON.encode())]))
 
 
 class Turn:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 from fastapi import APIRouter, Request
@@ -20,7 +20,7 @@ router = APIRouter(prefix="/api/predictions")
 class Rows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`rows[i]` are the features of the request called `ids[i]`; null is a missing value."""
 
-    ids: list[str]
+    ids: list[Annotated[str, msgspec.Meta(min_length=1, max_length=256)]]
     rows: list[list[float | None]]
 
 
@@ -53,7 +53,11 @@ def receipt(node: NodeDep, index: Index) -> Response:
 
 @router.post("", response_model=list[PredictionRow])
 async def predict(request: Request, node: NodeDep) -> Response:
-    """Body `{"ids": [text], "rows": [[number or null]]}`. Needs the token."""
+    """Body `{"ids": [text], "rows": [[number or null]]}`. Needs the token.
+
+    An id is decided once: asked again with the same features it gets the same answer, with
+    others 409, and then nothing of the call is decided.
+    """
     asked = read_json(await request.body(), Rows)
     if not 1 <= len(asked.rows) <= MAX_ROWS or len(asked.ids) != len(asked.rows):
         raise BadInput(
