@@ -1,6 +1,6 @@
 # veridict. Needs Python 3.11 to 3.13, git and make; everything else is installed into this folder.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all check bench contracts docs pins clean
+.PHONY: help run test test-all check bench contracts docs pins flower clean
 
 BIN := .venv/bin
 PYTHON := $(BIN)/python
@@ -39,8 +39,15 @@ docs: .venv/.dev ## regenerate the reference pages
 pins: .venv/.dev ## write constraints.txt from this environment
 	$(PYTHON) -m tools.pins
 
+flower: .flower/.ready ## an environment for Flower, whose pins are not ours (tests, benchmarks)
+
+.flower/.ready:
+	$(PYTHON) -m venv .flower
+	.flower/bin/pip install -qq --disable-pip-version-check 'flwr>=1.41,<1.42' scikit-learn
+	@touch $@
+
 clean: ## remove everything that was installed or built, never the data of a node
-	rm -rf .venv node_modules build dist src/*.egg-info .*_cache .hypothesis .import-linter.log
+	rm -rf .venv .flower node_modules build dist src/*.egg-info .*_cache .hypothesis .import-linter.log
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/.runtime: pyproject.toml constraints.txt
