@@ -6,18 +6,22 @@ import logging
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
+from veridict.apps.feeds import assets_of, posting_of
 from veridict.apps.settings import Settings
 from veridict.apps.staff import Staff
 from veridict.core.errors import VeridictError
 from veridict.ledger.faces import LogFiles
 from veridict.services.anchoring.poster import Plan
+from veridict.services.feeding.telling import feed_views
 from veridict.services.ingest import Ingest
 from veridict.services.network.views import FOLDER, kept
 from veridict.services.node import Node
 from veridict.services.window import Window
+from veridict.watch.scenario import Scenario
 
 BEAT_S = 1.0
 ENERGY_S = 600.0  # between records of what the work cost
@@ -36,20 +40,37 @@ class Serving:
 
 @contextmanager
 def serving(
-    node: Node, settings: Settings, *, host: str, port: int, anchor_every_s: int
+    node: Node,
+    settings: Settings,
+    *,
+    host: str,
+    port: int,
+    anchor_every_s: int,
+    scenario: Scenario[Any] | None = None,
 ) -> Iterator[Serving]:
-    """Serve `node` until the block ends; records wait `anchor_every_s` for their anchor at most."""
+    """Serve `node` until the block ends; records wait `anchor_every_s` for their anchor at most.
+
+    Where its `scenario` is payments, it can be asked about single ones.
+    """
     from veridict.apps.web.app import create_app
+    from veridict.apps.web.routes import payments
     from veridict.apps.web.server import WebServer
 
     window = Window(node)
     files = LogFiles(node.log)
     ingest = Ingest(node.log, node.parts.clock)
     token = settings.access_token()
+    asked = scenario is not None and scenario.name == "payments"
+    posting = posting_of(node, settings, scenario) if scenario is not None and asked else None
+    told = payments.router_of(
+        posting.feed if posting else None,
+        assets_of(settings),
+        lambda: feed_views(node.log, node.board.feeds),
+    )
     app = create_app(
         window, token=token, hosts=(host,), log=files, ingest=ingest,
         outlook=lambda: kept(settings.home / FOLDER),
-        work=window.casework, staff=Staff(settings.home),
+        work=window.casework, staff=Staff(settings.home), payments=told,
     )  # fmt: skip
     rpc_url = node.rpc_url
     node.fleet.home.ready().plan = Plan(anchor_every_s)
@@ -57,7 +78,7 @@ def serving(
     heart = threading.Thread(
         target=_beat, args=(node, window, stop, anchor_every_s), name="heart", daemon=True
     )
-    with _prompt_threads(), ingest, WebServer(app, host, port) as server:
+    with _prompt_threads(), ingest, posting or nullcontext(), WebServer(app, host, port) as server:
         heart.start()
         try:
             yield Serving(node, window, server.url, rpc_url)

@@ -65,7 +65,9 @@ def up(
     scenario = chosen_scenario(settings, scenario_name, data_name, stream, mapping)
     with (
         open_node(settings, scenario) as node,
-        serving(node, settings, host=host, port=port, anchor_every_s=anchor_every) as served,
+        serving(
+            node, settings, host=host, port=port, anchor_every_s=anchor_every, scenario=scenario
+        ) as served,
         announced(settings.home, served.web_url, served.rpc_url),
     ):
         _greet(served, settings, as_json)

@@ -23,6 +23,7 @@ from veridict.watch.feeds.base import Feed, Outcome, Passed
 
 BATCH = 512
 KEEP_EVERY_S = 1.0
+NAMES = "feeds"  # where the names of all feeds ever followed are kept
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 15.0
 
 
@@ -81,6 +82,7 @@ def follow(
     Raises StorageFailed and what is no trouble of the feed's; what was decided by then stands.
     """
     done, began, kept_s = Followed(), time.monotonic(), time.monotonic()
+    _announce(node, feed.name)
     feed.start(place_of(node.log, feed.name, node.board.feeds.get(feed.name)).cursor)
     pause_s, cursor = _FIRST_PAUSE_S, ""
     while not stop() and not feed.ended:
@@ -122,6 +124,13 @@ def place_of(log: LogView, feed: str, tally: Tally | None = None) -> Place:
     if tally is not None and tally.index >= kept.size:
         return Place(tally.cursor, tally.index + 1, tally.time_ms)
     return kept
+
+
+def _announce(node: Node, feed: str) -> None:
+    stored = node.log.meta_get(NAMES)
+    known = msgspec.json.decode(stored, type=list[str]) if stored else []
+    if feed not in known:
+        node.log.meta_put(NAMES, msgspec.json.encode([*known, feed]))
 
 
 def _keep(node: Node, feed: str, cursor: str) -> None:

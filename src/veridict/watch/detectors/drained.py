@@ -49,7 +49,7 @@ class Drained:
         for row, (payer, payee, amount) in enumerate(pairs):
             receipts, last, held = self._accounts.get(payer, (0, 0, 0))
             settled = receipts >= MIN_RECEIPTS and held >= MIN_RETAINED * last
-            if settled and amount >= SHARE * held and age[row] != age[row]:
+            if settled and held and amount >= SHARE * held and age[row] != age[row]:
                 reason = f"{min(1.0, amount / held):.0%} of what the payer held goes to a new payee"
                 alerts.append(Alert(row, self.name, Decision.HOLD, reason, 0.9))
             self._move(payer, payee, amount)

@@ -43,6 +43,7 @@ CODES = {
     "message.bad": "the message cannot be read",
     "message.large": "the message is too large",
     "contradiction": "its id was used before, for another payment",
+    "retracted": "its block is no longer on the chain",
     "flood": "one transaction moved more often than is looked at",
 }
 
