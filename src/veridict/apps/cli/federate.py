@@ -10,6 +10,7 @@ from veridict.apps.cli.options import home_option, json_option, rpc_option, sett
 from veridict.apps.cli.render import console, facts_table, print_json
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_DIR = click.Path(exists=True, file_okay=False, path_type=Path)
 _OUT = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -87,8 +88,8 @@ def create(rules: Path, home: Path | None, rpc: str | None, as_json: bool) -> No
 @federate.command()
 @click.argument("contract")
 @click.option("--rules", type=_FILE, required=True, help="What was agreed; checked on the chain.")
-@click.option("--table", type=_FILE, required=True, help="This party's rows. They stay here.")
-@click.option("--root", type=_FILE, required=True, help="The public batch that the rules name.")
+@click.option("--table", type=_FILE, help="This party's rows. They stay here.")
+@click.option("--root", type=_FILE, help="The public batch that the rules name.")
 @click.option("--url", required=True, help="Where others reach this member: https://HOST:PORT.")
 @home_option
 @rpc_option
@@ -96,14 +97,17 @@ def create(rules: Path, home: Path | None, rpc: str | None, as_json: bool) -> No
 def join(
     contract: str,
     rules: Path,
-    table: Path,
-    root: Path,
+    table: Path | None,
+    root: Path | None,
     url: str,
     home: Path | None,
     rpc: str | None,
     as_json: bool,
 ) -> None:
-    """Become a member of the federation at CONTRACT; prints the card to give to the others."""
+    """Become a member of the federation at CONTRACT; prints the card to give to the others.
+
+    Without a table where the parties' own code trains: see `train --clientapp`.
+    """
     from veridict.apps.federating.seats import join_federation
 
     number, card = join_federation(settings_of(home, rpc), contract, rules, table, root, url)
@@ -116,7 +120,14 @@ def join(
     "--peer", "peers", type=_FILE, multiple=True, help="Another member's card; one is enough."
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--out", "-o", type=_OUT, help="Where to write the canonical model.")
+@click.option("--out", "-o", type=_OUT, help="Where to write the canonical model, or arrays.")
+@click.option("--clientapp", help="A Flower ClientApp that trains in place of rows: module:app.")
+@click.option(
+    "--app-dir", type=_DIR, default=".", help="The folder that it is imported from.  [this one]"
+)
+@click.option("--python", type=_FILE, help="An interpreter that has flwr.  [.flower/bin/python]")
+@click.option("--node-config", multiple=True, help="For the ClientApp's context: key=value.")
+@click.option("--run-config", multiple=True, help="The same for its run: key=value.")
 @home_option
 @rpc_option
 @json_option
@@ -125,6 +136,11 @@ def train(
     peers: tuple[Path, ...],
     host: str,
     out: Path | None,
+    clientapp: str | None,
+    app_dir: Path,
+    python: Path | None,
+    node_config: tuple[str, ...],
+    run_config: tuple[str, ...],
     home: Path | None,
     rpc: str | None,
     as_json: bool,
@@ -133,6 +149,7 @@ def train(
 
     May be stopped and started at any time: a member goes on from the last final round.
     """
+    from veridict.apps.federating.flower import ClientAppAt, settings_in
     from veridict.apps.federating.seats import train_member
     from veridict.services.federation.member import Told
 
@@ -144,10 +161,19 @@ def train(
         for refusal in told.refusals:
             console.print(f"           [yellow]member {refusal.member}: {refusal.text}[/yellow]")
 
-    model = train_member(settings_of(home, rpc), contract, list(peers), host, tell)
+    at = None
+    if clientapp is not None:
+        at = ClientAppAt(
+            clientapp,
+            app_dir,
+            (python or Path(".flower/bin/python")).absolute(),
+            settings_in(node_config),
+            settings_in(run_config),
+        )
+    trained = train_member(settings_of(home, rpc), contract, list(peers), host, tell, at)
     if out is not None:
-        out.write_bytes(model.model_bytes)
-    _tell(as_json, {"model": model.model.id.hex(), "file": str(out) if out else None})
+        out.write_bytes(trained.data)
+    _tell(as_json, {"model": trained.id.hex(), "file": str(out) if out else None})
 
 
 @federate.command()

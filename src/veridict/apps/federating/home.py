@@ -70,6 +70,15 @@ class MemberHome:
         self._write("rows.npz", _packed(rows))
         self._write("root.npz", _packed(root))
 
+    def settle_arrays(self, rules: FederationRules) -> None:
+        """The same where the party's own code trains, over rows that stay with it."""
+        if rules.learner != "arrays":
+            raise BadInput(
+                f"the learner {rules.learner} is trained on a table",
+                remedy="join with --table and --root",
+            )
+        self._write("rules.json", rules.encode())
+
     def make_card(self, member: int, url: str) -> Card:
         key = self.key()
         certificate = self_signed(key, f"member {member}")

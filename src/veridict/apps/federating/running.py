@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 import msgspec
 
 from veridict.apps.federating.cards import Card, read_card
+from veridict.apps.federating.flower import ClientAppAt, FlowerTrainer
 from veridict.apps.federating.home import MemberHome
 from veridict.apps.federating.peers import HttpsPeer
 from veridict.apps.federating.serving import FederationServer
@@ -96,14 +97,29 @@ class Running:
 
 @contextmanager
 def running(
-    home: MemberHome, client: Client, contract: str, cards: list[Card], host: str, port: int
+    home: MemberHome,
+    client: Client,
+    contract: str,
+    cards: list[Card],
+    host: str,
+    port: int,
+    clientapp: ClientAppAt | None = None,
 ) -> Iterator[Running]:
-    """Raises NotFound where this member never joined, BadInput where the port is taken."""
+    """Raises NotFound where this member never joined, BadInput where the port is taken.
+
+    `clientapp` trains in place of rows.
+    """
     with ExitStack() as opened:
         seat, shelf = Seat.at(client, contract), Shelf(home.shelf)
         opened.callback(shelf.close)
         exchange = Exchange(Venue(client.chain_id, seat.contract.address), shelf, home.key())
-        member = Member(home.rules(), seat, exchange, home.rows(), home.root(), time.monotonic)
+        rules = home.rules()
+        if clientapp is not None:
+            trainer = FlowerTrainer(rules.learner_(), clientapp)
+            opened.callback(trainer.close)
+            member = Member(rules, seat, exchange, trainer, None, time.monotonic)
+        else:
+            member = Member(rules, seat, exchange, home.rows(), home.root(), time.monotonic)
         own = home.card()
         known = [*home.cards(), *cards]
         context = server_context(home.certificate, home.tls_key, [own, *known])

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import numpy as np
+
 from veridict.apps.federating.cards import read_cards
+from veridict.apps.federating.flower import ClientAppAt
 from veridict.apps.federating.home import MemberHome
 from veridict.apps.federating.running import running
 from veridict.apps.federating.table import read_rows
@@ -15,12 +20,21 @@ from veridict.chain.client import Client
 from veridict.chain.http import HttpRpc
 from veridict.chain.keyring import Keyring
 from veridict.core.errors import BadInput, Refused
-from veridict.models.compile import Compiled
+from veridict.federated.learners.arrays import Arrays
+from veridict.federated.learners.learner import digest_of
 from veridict.services.federation.member import Told
 from veridict.services.federation.rules import FederationRules
 from veridict.services.federation.seat import Seat
 
 ROLE = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """`data`: the canonical model, named by `id`; or named arrays as .npz, and their state's."""
+
+    id: bytes
+    data: bytes
 
 
 def client_of(settings: Settings) -> Client:
@@ -35,9 +49,12 @@ def client_of(settings: Settings) -> Client:
 
 
 def join_federation(
-    settings: Settings, contract: str, rules: Path, table: Path, root: Path, url: str
+    settings: Settings, contract: str, rules: Path, table: Path | None, root: Path | None, url: str
 ) -> tuple[int, Path]:
-    """The member's number, and its card. Raises BadInput where anything does not fit the rules."""
+    """The member's number, and its card. Raises BadInput where anything does not fit the rules.
+
+    Without `table` and `root` for members whose own code trains.
+    """
     where = urlsplit(url)
     if where.scheme != "https" or not where.hostname or not where.port:
         raise BadInput(f"{url!r} is no address", remedy="give https://HOST:PORT")
@@ -46,23 +63,37 @@ def join_federation(
     seat = Seat.at(client_of(settings), contract)
     seat.check(agreed)
     home = MemberHome.at(settings.home, seat.contract.address)
-    rows = read_rows(table, agreed.label, names)[1]
-    home.settle(agreed, rows, read_rows(root, agreed.label, names)[1])
+    if table is None or root is None:
+        home.settle_arrays(agreed)
+    else:
+        rows = read_rows(table, agreed.label, names)[1]
+        home.settle(agreed, rows, read_rows(root, agreed.label, names)[1])
     number = seat.join(home.key().public, agreed.stake)
     home.make_card(number, url)
     return number, home.path / "card.json"
 
 
 def train_member(
-    settings: Settings, contract: str, peers: list[Path], host: str, tell: Callable[[Told], None]
-) -> Compiled:
+    settings: Settings,
+    contract: str,
+    peers: list[Path],
+    host: str,
+    tell: Callable[[Told], None],
+    clientapp: ClientAppAt | None = None,
+) -> Trained:
     """Until the model is finished."""
     client = client_of(settings)
     home = MemberHome.at(settings.home, Seat.at(client, contract).contract.address)
     port = urlsplit(home.card().url).port or 0
-    with running(home, client, contract, read_cards(peers), host, port) as member:
+    with running(home, client, contract, read_cards(peers), host, port, clientapp) as member:
         state = member.train(tell)
-        return member.member.learner.compiled(state)
+        learner = member.member.learner
+        if isinstance(learner, Arrays):
+            out = io.BytesIO()
+            np.savez(out, **learner.arrays(state))  # type: ignore[arg-type]
+            return Trained(digest_of(state), out.getvalue())
+        model = learner.compiled(state)
+        return Trained(model.model.id, model.model_bytes)
 
 
 def leave_federation(settings: Settings, contract: str) -> str:

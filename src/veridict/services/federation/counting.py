@@ -15,7 +15,7 @@ from hashlib import sha256
 
 import numpy as np
 
-from veridict.core.errors import Refused
+from veridict.core.errors import BadInput, Refused
 from veridict.federated.fixed import Update
 from veridict.federated.learners.learner import Rows, digest_of
 from veridict.federated.round import GroupSum, Turned, turn
@@ -47,7 +47,7 @@ class Counting:
         seat: Seat,
         exchange: Exchange,
         number: int,
-        root: Rows,
+        root: Rows | None,
         clock: Callable[[], float],
     ) -> None:
         self.rules, self.seat, self.exchange, self.number = rules, seat, exchange, number
@@ -192,6 +192,8 @@ class Counting:
     def _teach(self, state: bytes) -> Update:
         """The root batch's update, trained once a state."""
         if self._taught is None or self._taught[0] != state:
+            if self.root is None:
+                raise BadInput("a member without the root batch", remedy="join with --root")
             self._taught = state, self.learner.update(state, self.root)
         return self._taught[1]
 

@@ -21,6 +21,8 @@ from msgspec import to_builtins
 
 from veridict.core.codec import canonical_json
 from veridict.core.errors import Refused
+from veridict.federated.fixed import Update
+from veridict.federated.learners.arrays import Trainer
 from veridict.federated.learners.learner import Rows
 from veridict.federated.privacy.private import Private
 from veridict.services.federation.counting import BALLOT, UPDATE, Counting
@@ -45,8 +47,9 @@ class Told:
 
 
 class Member:
-    """`rows`: this party's own, never sent. `root`: the public batch. `clock`: seconds.
+    """`rows`: this party's own, never sent, or code of its own that trains on them.
 
+    `root`: the public batch, where the rules have one. `clock`: seconds.
     `journal` keeps what its updates cost in privacy, where the rules promise any.
     """
 
@@ -55,8 +58,8 @@ class Member:
         rules: FederationRules,
         seat: Seat,
         exchange: Exchange,
-        rows: Rows,
-        root: Rows,
+        rows: Rows | Trainer,
+        root: Rows | None,
         clock: Callable[[], float],
         journal: Journal = lambda record: None,
     ) -> None:
@@ -70,9 +73,10 @@ class Member:
         self._rows = rows
         self.spending = (
             Spending(self.learner, rows, exchange.shelf, seat.contract.address, number, journal)
-            if isinstance(self.learner, Private)
+            if isinstance(self.learner, Private) and isinstance(rows, Rows)
             else None
         )
+        self._trained: tuple[int, Update] | None = None  # round, and what was learned for it
         self._finals: dict[int, bytes] = {}  # round → digest of its state; final is final
         self._paid: set[int] = set()
         self.exchange.shelf.put_state(self.learner.start())
@@ -187,7 +191,7 @@ class Member:
         state = self._state(now.last_final)
         if state is None:
             return None
-        update = self.learner.update(state, self._rows, seed=now.round)
+        update = self._update(now.round, state)
         if self.spending is None:
             return self.counting.draft(now, state, update)
         draft = self.counting.draft(now, state, self.spending.guarded(state, update))
@@ -195,6 +199,18 @@ class Member:
             record = self.spending.spend(now.round)
             self.exchange.say(now.round, SPENT, self.number, canonical_json(to_builtins(record)))
         return draft
+
+    def _update(self, number: int, state: bytes) -> Update:
+        """Trained once a round, however often others have to be waited for."""
+        if self._trained is None or self._trained[0] != number:
+            rows = self._rows
+            update = (
+                self.learner.update(state, rows, seed=number)
+                if isinstance(rows, Rows)
+                else rows.update(state, number)
+            )
+            self._trained = number, update
+        return self._trained[1]
 
     def _judged(self, now: Glance) -> Outcome | None:
         state, bodies = self._state(now.last_final), self.counting.bodies(now)

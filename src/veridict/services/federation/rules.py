@@ -14,6 +14,7 @@ import msgspec
 from veridict.core.codec import canonical_json
 from veridict.core.errors import BadInput
 from veridict.federated.learners import Learner, Scale, learner_of
+from veridict.federated.learners.arrays import arrays_of
 from veridict.federated.learners.learner import Rows
 from veridict.federated.learners.prepared import Prepared
 from veridict.federated.rules import Rule, rule_named
@@ -96,6 +97,11 @@ class FederationRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def check(self) -> None:
         """Raises BadInput for what cannot be run."""
         self.learner_()
+        if self.learner == "arrays" and (self.privacy or self.rule == "trust"):
+            raise BadInput(
+                "arrays that parties' own code trains, under the rule trust or with privacy",
+                remedy="choose another rule: nobody else can train on a root batch, nor bound rows",
+            )
         if self.privacy and self.privacy.noise == "shared" and self.mode != "masked":
             raise BadInput(
                 f"shared noise in the mode {self.mode}, which tells of each update alone",
@@ -110,6 +116,8 @@ class FederationRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def learner_(self) -> Learner:
         """Raises BadInput for an unknown learner or setting."""
+        if self.learner == "arrays":
+            return arrays_of(self.settings, self.rows_max)
         features = [
             Feature(each.name, _decimal(each.low), _decimal(each.high)) for each in self.features
         ]
