@@ -10,6 +10,7 @@ from veridict.core.energy import Meter, Spent
 from veridict.services.views import ActivityView, EnergyView
 
 PREDICTION, ANCHOR, ROUND = "prediction", "anchor", "federated-round"
+MARK = b'{"kind":"energy",'  # how such a record begins in the log
 
 
 class Use(msgspec.Struct, frozen=True):

@@ -31,6 +31,7 @@ ROSTER = {
     "case": "case:case",
     "erase": "erase:erase",
     "explain": "explain:explain_command",
+    "energy": "energy:energy",
     "dispute": "dispute:dispute",
     "federate": "federate:federate",
     "network": "network:network",
