@@ -14,6 +14,7 @@ import pytest
 from tests.support.anvil import CHAIN_ID
 from tests.support.box import RICH
 from tests.support.cli import Ran, run
+from tests.support.gate import a_live_hold_settles_only_by_a_person
 from tests.support.proxy import Proxy, proxied
 from tests.support.told import ROWS, opened, prediction_at, tell
 from veridict.chain.client import Client
@@ -96,6 +97,13 @@ def test_what_was_recorded_stayed_and_the_rest_came_once(told: Told, anvil_url: 
         assert len(set(asked)) == len(asked) >= ROWS // 5
         assert all(check.passed for check in node.audit())
         assert node.state(prediction_at(node)) >= RecordState.ANCHORED
+
+
+def test_a_live_hold_settles_only_by_a_person(told: Told, anvil_url: str) -> None:
+    with opened(told.home, anvil_url) as node:
+        a_live_hold_settles_only_by_a_person(node)
+        node.anchor()
+        assert all(check.passed for check in node.audit())
 
 
 def verified(receipt: Path, url: str, elsewhere: Path) -> Ran:
