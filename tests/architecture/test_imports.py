@@ -21,6 +21,7 @@ HOMES: Mapping[str, Sequence[str]] = tomllib.loads((ROOT / "pyproject.toml").rea
 OURS = "veridict"
 # Homes of what only an extra installs; they import it when it is asked for.
 EXTRAS = (
+    "veridict.apps.federating.flower_worker",
     "veridict.chain.web3",
     "veridict.federated.learners.torch_network",
     "veridict.federated.privacy.accounting",
