@@ -27,7 +27,7 @@ from veridict.services.feeding.verdicts import alerts_of, verdict_on
 from veridict.services.node import Node
 from veridict.services.records import decode
 from veridict.services.sayings import read_words
-from veridict.watch.feeds.base import Arrived, Dropped, Retracted
+from veridict.watch.feeds.base import Arrived, Dropped, Item, Retracted
 
 LISTED = "0x01e2919679362dfBC9ee1644Ba9C6da6D6245BB1"  # as in the shipped lists
 
@@ -91,7 +91,7 @@ def test_what_is_not_decided_is_counted_and_logged_with_its_beginning(
 ) -> None:
     watcher = watcher_of(node, home)
     far = paid("far", at=10**9)
-    items = [
+    items: list[Item] = [
         Arrived("1", paid("one")),
         Arrived("2", paid("one", amount=2_000)),  # the same id, another amount
         Dropped("3", "message.bad", "row 3: no payment", sample="\x00 what?"),
@@ -156,7 +156,7 @@ def test_late_and_reordered_payments_are_decided_as_of_now(node: Node, home: Pat
 
 def test_the_place_is_behind_what_was_dropped_last(node: Node, home: Path) -> None:
     watcher = watcher_of(node, home)
-    items = [*many(3), Dropped("4", "message.bad", "row 4")]
+    items: list[Item] = [*many(3), Dropped("4", "message.bad", "row 4")]
     follow(node, watcher, ListFeed(items), anchor_every=0)
     assert place_of(node.log, "list", node.board.feeds["list"]).cursor == "4"
     more = ListFeed([*items, Dropped("5", "message.bad", "row 5")])
