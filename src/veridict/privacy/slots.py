@@ -3,89 +3,36 @@
 Destroying a key draws a new page key and a new master key: every older copy of the
 wrapped key, in freed pages, write-ahead logs or backups, is then wrapped under what
 exists nowhere. It costs the 255 neighbours and one wrapping a page, not the whole vault.
+
+    FileSlots     a file beside the master key, for the nodes of one machine    privacy.slotfile
+    SharedSlots   a database, for hosts that each have a key of their own       privacy.shared
+
+SQL is written once, in the subset that both speak.
 """
 
 from __future__ import annotations
 
 import secrets
-import sqlite3
-import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from veridict.core.errors import StorageFailed
-from veridict.privacy.master import KEY_BYTES, MasterKey
-from veridict.privacy.wrapping import (
-    NONCE_BYTES,
-    damaged,
-    name_of,
-    storage_errors,
-    unwrap,
-    wrap,
-    wrapped,
-)
+from veridict.privacy.master import KEY_BYTES
+from veridict.privacy.wrapping import NONCE_BYTES, name_of, unwrap, wrap, wrapped
 
-FILE = "vault.sqlite"
 PAGE = 256
-_VERSION = 1
-_TABLES = f"""
-CREATE TABLE state (
-  generation INTEGER NOT NULL,  -- of the master key
-  next_slot INTEGER NOT NULL,
-  names BLOB NOT NULL           -- the key of subjects' and names' hashes, wrapped
-) STRICT;
-CREATE TABLE page (page INTEGER PRIMARY KEY, box BLOB NOT NULL) STRICT;
-CREATE TABLE slot (
-  slot INTEGER PRIMARY KEY,
-  subject BLOB NOT NULL,        -- keyed hash
-  retired INTEGER NOT NULL,     -- 1: waits to be destroyed, seals nothing any more
-  box BLOB NOT NULL
-) STRICT;
-CREATE INDEX slot_subject ON slot (subject);
-PRAGMA user_version = {_VERSION};
-"""
-_BUSY_S = 10.0
 _ASKED = 512  # values in one question
 _TRIES = 3
 
 
-class Slots:
-    """Wrapped keys in one SQLite file; its caller holds a lock. Raises StorageFailed."""
+class Slots(ABC):
+    """Wrapped keys in a database; its caller holds a lock. Raises StorageFailed."""
 
-    def __init__(self, directory: Path, *, writable: bool) -> None:
-        self._path = directory / FILE
-        self._master = MasterKey(directory)
-        self._writable = writable
-        self._version = 0
-        with storage_errors(self._path):
-            if writable:
-                directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-                self._db = self._open("rwc")
-                return
-            if not self._path.exists():
-                raise StorageFailed(
-                    f"there is no vault in {directory.name}, and payloads are sealed",
-                    remedy="put back its backup, or set VERIDICT_VAULT to where it is",
-                    path=str(directory),
-                )
-            try:
-                self._db = self._open("ro")
-            except sqlite3.OperationalError:
-                wal = self._path.with_name(f"{FILE}-wal")
-                if wal.exists() and wal.stat().st_size:
-                    raise
-                self._db = self._open("ro&immutable=1")  # a medium that cannot be written
-
-    def changed(self) -> bool:
-        """Whether another connection has written since this was last asked."""
-        with storage_errors(self._path):
-            (version,) = self._db.execute("PRAGMA data_version").fetchone()
-        before, self._version = self._version, version
-        return bool(before != version)
+    _db: Any  # `execute` and `executemany` as sqlite3 has them, `?` for parameters
 
     def names_key(self) -> bytes:
         """The key under which names are hashed; it stays as long as the vault."""
@@ -96,7 +43,7 @@ class Slots:
     def of(self, hashes: Sequence[bytes]) -> dict[bytes, int]:
         """Slots by hash of their subject, of those that seal."""
         found: dict[bytes, int] = {}
-        with storage_errors(self._path):
+        with self._errors():
             for some in _parts(hashes):
                 marks = ", ".join("?" * len(some))
                 sql = f"SELECT subject, slot FROM slot WHERE subject IN ({marks}) AND retired = 0"
@@ -105,7 +52,7 @@ class Slots:
 
     def all_of(self, subject: bytes) -> list[int]:
         """Also those that wait to be destroyed, oldest first."""
-        with storage_errors(self._path):
+        with self._errors():
             sql = "SELECT slot FROM slot WHERE subject = ? ORDER BY slot"
             return [slot for (slot,) in self._db.execute(sql, (subject,))]
 
@@ -144,10 +91,113 @@ class Slots:
             self._db.execute("UPDATE state SET next_slot = ?", (slots.stop,))
         return known | dict(zip(strangers, slots, strict=True)), keys
 
+    def retire(self, slots: Sequence[int]) -> None:
+        """They seal nothing any more."""
+        with self._write():
+            for slot in slots:
+                self._db.execute("UPDATE slot SET retired = 1 WHERE slot = ?", (slot,))
+
+    def retired(self) -> list[int]:
+        with self._errors():
+            sql = "SELECT slot FROM slot WHERE retired = 1 ORDER BY slot"
+            return [slot for (slot,) in self._db.execute(sql)]
+
+    def destroy(self, slot: int) -> None:
+        """The key is gone on return, and so is every older copy of its wrapping."""
+        with self._write() as master:
+            generation = self._generation() + 1
+            fresh = self._draw(generation, master)
+            self._wrap_pages_anew(master, fresh, without=slot)
+            (names,) = self._db.execute("SELECT names FROM state").fetchone()
+            self._db.execute(
+                "UPDATE state SET generation = ?, names = ?",
+                (generation, wrap(fresh, unwrap(master, names, b"names"), b"names")),
+            )
+        with self._errors():
+            self._destroyed()
+
+    # -- where they are kept -----------------------------------------------------------------
+
+    @abstractmethod
+    def changed(self) -> bool:
+        """Whether another has written since this was last asked."""
+
+    @abstractmethod
+    def behind(self) -> list[str]:
+        """Who still holds a master key from before the last destruction."""
+
+    @abstractmethod
+    def close(self) -> None: ...
+
+    @abstractmethod
     def _written_since(self) -> bool:
-        """Whether another connection has written since `changed` was asked."""
-        (version,) = self._db.execute("PRAGMA data_version").fetchone()
-        return bool(version != self._version)
+        """Whether another may have written since `changed` was asked."""
+
+    @abstractmethod
+    def _errors(self) -> AbstractContextManager[None]:
+        """What goes wrong below, as StorageFailed."""
+
+    @abstractmethod
+    def _begin(self, *, write: bool) -> None:
+        """A view of one moment; or a transaction in which nobody else writes."""
+
+    @abstractmethod
+    def _undo(self) -> None:
+        """Ends what was begun, if it still runs, and leaves nothing of it."""
+
+    @abstractmethod
+    def _root(self) -> bytes | None:
+        """The master key of this moment's generation; None where it is not ours to have."""
+
+    @abstractmethod
+    def _draw(self, generation: int, master: bytes) -> bytes:
+        """The next master key, in the transaction that wraps everything under it."""
+
+    @abstractmethod
+    def _destroyed(self) -> None:
+        """After that transaction: the old master key goes."""
+
+    @abstractmethod
+    def _keyless(self) -> StorageFailed: ...
+
+    @abstractmethod
+    def _damaged(self) -> StorageFailed: ...
+
+    # -- pages -------------------------------------------------------------------------------
+
+    def _generation(self) -> int:
+        (generation,) = self._db.execute("SELECT generation FROM state").fetchone()
+        return int(generation)
+
+    @contextmanager
+    def _read(self) -> Iterator[bytes]:
+        """A view of one moment, and the master key of that moment."""
+        with self._errors():
+            for _ in range(_TRIES):  # an erasure beside us may come between view and file
+                self._begin(write=False)
+                try:
+                    master = self._root()
+                    if master is not None:
+                        yield master
+                        return
+                finally:
+                    self._undo()
+        raise self._keyless()
+
+    @contextmanager
+    def _write(self) -> Iterator[bytes]:
+        """One transaction, on disk on exit, or nothing was changed."""
+        with self._errors():
+            self._begin(write=True)
+            try:
+                master = self._root()
+                if master is None:
+                    raise self._keyless()
+                yield master
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._undo()
+                raise
 
     def _wrapped(self, master: bytes, keys: dict[int, bytes]) -> Iterator[bytes]:
         """The keys of rising slots, each under its page's."""
@@ -158,156 +208,15 @@ class Slots:
                 cipher = AESGCM(self._open_page(master, page))
             yield wrapped(cipher, nonce, key, name_of(slot))
 
-    def retire(self, slots: Sequence[int]) -> None:
-        """They seal nothing any more."""
-        with self._write():
-            for slot in slots:
-                self._db.execute("UPDATE slot SET retired = 1 WHERE slot = ?", (slot,))
-
-    def retired(self) -> list[int]:
-        with storage_errors(self._path):
-            sql = "SELECT slot FROM slot WHERE retired = 1 ORDER BY slot"
-            return [slot for (slot,) in self._db.execute(sql)]
-
-    def destroy(self, slot: int) -> None:
-        """The key is gone on return, and so is every older copy of its wrapping."""
-        with self._write() as master:
-            generation = self._generation() + 1
-            fresh = self._master.prepare(generation)
-            self._wrap_pages_anew(master, fresh, without=slot)
-            (names,) = self._db.execute("SELECT names FROM state").fetchone()
-            self._db.execute(
-                "UPDATE state SET generation = ?, names = ?",
-                (generation, wrap(fresh, unwrap(master, names, b"names"), b"names")),
-            )
-        with storage_errors(self._path):
-            self._settle()
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-    def close(self) -> None:
-        self._db.close()
-
-    def _open(self, mode: str) -> sqlite3.Connection:
-        self._db = sqlite3.connect(
-            f"{self._path.absolute().as_uri()}?mode={mode}",
-            uri=True, timeout=_BUSY_S, isolation_level=None, check_same_thread=False,
-        )  # fmt: skip
-        try:
-            self._prepare()
-        except BaseException:
-            self._db.close()
-            raise
-        return self._db
-
-    def _prepare(self) -> None:
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        if version not in (0, _VERSION):
-            raise StorageFailed(
-                f"{FILE} is no vault of version {_VERSION}",
-                remedy="open it with the release that wrote it",
-                path=str(self._path),
-                version=version,
-            )
-        if self._writable:
-            self._write_ahead()
-            for pragma in ("synchronous = FULL", "fullfsync = 1"):
-                self._db.execute(f"PRAGMA {pragma}")
-            self._db.execute("PRAGMA secure_delete = ON")  # hashes of subjects are not wrapped
-            if version == 0:
-                self._create()
-            self._settle()  # a kill may have come before it
-
-    def _write_ahead(self) -> None:
-        """SQLite does not wait for another process that switches the same file to WAL."""
-        end = time.monotonic() + _BUSY_S
-        while True:
-            try:
-                self._db.execute("PRAGMA journal_mode = WAL")
-                return
-            except sqlite3.OperationalError:
-                if time.monotonic() > end:
-                    raise
-                time.sleep(0.01)
-
-    def _create(self) -> None:
-        """Under the file's lock: of several that begin a vault at once, one does."""
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            (version,) = self._db.execute("PRAGMA user_version").fetchone()
-            if version == 0:
-                # a kill may have come between the key and its first use
-                master = self._master.load(0) or self._master.create()
-                # A random beginning: boxes of a lost vault must not meet another's keys.
-                first = (secrets.randbits(31) << 32) // PAGE * PAGE
-                for statement in _TABLES.split(";"):
-                    self._db.execute(statement)
-                names = wrap(master, secrets.token_bytes(KEY_BYTES), b"names")
-                self._db.execute("INSERT INTO state VALUES (0, ?, ?)", (first, names))
-            self._db.execute("COMMIT")
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-
-    def _settle(self) -> None:
-        """Under the lock: whoever is about to destroy a key elsewhere has prepared the next one."""
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            self._master.settle(self._generation())
-        finally:
-            self._db.execute("COMMIT")
-
-    def _generation(self) -> int:
-        (generation,) = self._db.execute("SELECT generation FROM state").fetchone()
-        return int(generation)
-
-    @contextmanager
-    def _read(self) -> Iterator[bytes]:
-        """A view of one moment, and the master key of that moment."""
-        with storage_errors(self._path):
-            for _ in range(_TRIES):  # an erasure beside us may come between view and file
-                self._db.execute("BEGIN")
-                try:
-                    master = self._master.load(self._generation())
-                    if master is not None:
-                        yield master
-                        return
-                finally:
-                    self._db.execute("COMMIT")
-        raise self._keyless()
-
-    @contextmanager
-    def _write(self) -> Iterator[bytes]:
-        """One transaction, on disk on exit, or nothing was changed."""
-        with storage_errors(self._path):
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                master = self._master.load(self._generation())
-                if master is None:
-                    raise self._keyless()
-                yield master
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
-
-    def _keyless(self) -> StorageFailed:
-        return StorageFailed(
-            "the vault's master key is missing or another one",
-            remedy="put back master.key as it was when vault.sqlite was written; "
-            "without it no payload can be opened",
-            path=str(self._path.parent),
-        )
-
     def _page_key(self, master: bytes, number: int) -> bytes:
         row = self._db.execute("SELECT box FROM page WHERE page = ?", (number,)).fetchone()
         if row is None:
-            raise damaged(self._path)
+            raise self._damaged()
         return unwrap(master, row[0], name_of(number))
 
     def _open_page(self, master: bytes, number: int) -> bytes:
         """The page's key, drawn now if the page is new."""
-        sql = "INSERT OR IGNORE INTO page VALUES (?, ?)"
+        sql = "INSERT INTO page VALUES (?, ?) ON CONFLICT DO NOTHING"
         fresh = wrap(master, secrets.token_bytes(KEY_BYTES), name_of(number))
         self._db.execute(sql, (number, fresh))
         return self._page_key(master, number)

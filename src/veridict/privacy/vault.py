@@ -22,6 +22,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from veridict.core.ports import Personal, Sealed
+from veridict.privacy.slotfile import FileSlots
 from veridict.privacy.slots import Slots
 from veridict.privacy.wrapping import NONCE_BYTES
 
@@ -36,27 +37,23 @@ _SUBJECT, _NAME, _SALT = b"subject", b"name", b"salt"
 _BOTH = Struct(">qq")
 
 
-class FileVault:
-    """The vault in one directory, which nobody but its owner may read.
+class SubjectVault:
+    """Subjects' keys, wherever they are kept. Thread-safe."""
 
-    Thread-safe, and any number of processes of one machine may share it.
-    """
-
-    def __init__(self, directory: Path, *, writable: bool = True) -> None:
-        """Creates what is not there. Raises StorageFailed."""
-        self.path = directory
+    def __init__(self, slots: Slots, name: str) -> None:
+        """`name` tells people which vault it is. Raises StorageFailed."""
+        self.name = name
         self._lock = RLock()
-        self._slots = Slots(directory, writable=writable)
+        self._slots = slots
         self._names_key = self._slots.names_key()
         self._named = blake2b(digest_size=_TAG_BYTES, key=self._names_key, person=_NAME)
         self._numbers: dict[str, int] = {}
         self._keys: dict[int, bytes] = {}
         self._ciphers: dict[int, AESGCM] = {}
 
-    @classmethod
-    def open_readonly(cls, directory: Path) -> FileVault:
-        """Beside the process that writes it. Raises StorageFailed where there is none."""
-        return cls(directory, writable=False)
+    def beside(self) -> SubjectVault:
+        """The same vault once more, to read, for whoever closes it themselves."""
+        raise NotImplementedError
 
     # -- veridict.core.ports.Vault -----------------------------------------------------------
 
@@ -122,6 +119,11 @@ class FileVault:
             self._keys.pop(slot, None)
             self._ciphers.pop(slot, None)
             self._slots.destroy(slot)
+
+    def behind(self) -> list[str]:
+        """Hosts that have yet to give up what could open a backup from before the last erasure."""
+        with self._lock:
+            return self._slots.behind()
 
     def close(self) -> None:
         with self._lock:
@@ -189,6 +191,26 @@ class FileVault:
         fresh = {slot: AESGCM(key) for slot, key in self._keys_of(missing).items()}
         _remember(self._ciphers, fresh, _CIPHERS)
         return {slot: cipher for slot, cipher in found.items() if cipher is not None} | fresh
+
+
+class FileVault(SubjectVault):
+    """The vault in one directory, which nobody but its owner may read.
+
+    Any number of processes of one machine may share it.
+    """
+
+    def __init__(self, directory: Path, *, writable: bool = True) -> None:
+        """Creates what is not there. Raises StorageFailed."""
+        self.path = directory
+        super().__init__(FileSlots(directory, writable=writable), str(directory))
+
+    @classmethod
+    def open_readonly(cls, directory: Path) -> FileVault:
+        """Beside the process that writes it. Raises StorageFailed where there is none."""
+        return cls(directory, writable=False)
+
+    def beside(self) -> FileVault:
+        return FileVault.open_readonly(self.path)
 
 
 def _bound(slot: int, tag: int) -> bytes:

@@ -14,7 +14,8 @@ import pytest
 from veridict.core.errors import StorageFailed
 from veridict.core.ports import Personal
 from veridict.privacy.master import CURRENT, NEXT
-from veridict.privacy.slots import FILE, PAGE
+from veridict.privacy.slotfile import FILE
+from veridict.privacy.slots import PAGE
 from veridict.privacy.vault import FileVault
 
 
