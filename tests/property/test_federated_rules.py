@@ -169,14 +169,27 @@ def test_trust_is_its_definition(case: tuple[I64, int], toward: list[int]) -> No
         updates, np.array(weights, np.int64), np.array(root, np.int64)
     )
     r2 = sum(v * v for v in root)
+    dots = [sum(a * b for a, b in zip(row, root, strict=True)) for row in updates.tolist()]
+    squares = [sum(v * v for v in row) for row in updates.tolist()]
+    cosines = [
+        (dot << 16) // max(1, isqrt(u2 * r2)) if u2 and r2 else 0
+        for dot, u2 in zip(dots, squares, strict=True)
+    ]
+    usual = max(0, sorted(cosines)[(len(cosines) - 1) // 2])
     shares, coefficients = [], []
-    for row, weight in zip(updates.tolist(), weights, strict=True):
-        u2 = sum(v * v for v in row)
-        dot = sum(a * b for a, b in zip(row, root, strict=True))
-        trust = min(1 << 16, (dot << 16) // max(1, isqrt(u2 * r2))) if dot > 0 else 0
+    for u2, cosine, weight in zip(squares, cosines, weights, strict=True):
+        trust = min(1 << 16, max(0, 3 * (1 << 15) + 2 * (cosine - usual)))
         shares.append(trust * weight >> 16)
         fine = shares[-1] << 12
         coefficients.append(fine * isqrt(r2) // isqrt(u2) if u2 > r2 else fine)
+    ahead = sum(c * dot for c, dot in zip(coefficients, dots, strict=True) if dot > 0)
+    back = -sum(c * dot for c, dot in zip(coefficients, dots, strict=True) if dot < 0)
+    if back > ahead:  # what goes against the root, no more than what goes its way
+        coefficients = [
+            c * ahead // back if dot < 0 else c for c, dot in zip(coefficients, dots, strict=True)
+        ]
+    if not r2:
+        shares = []
     total = sum(shares) << 12
     expected = [
         truncated(
