@@ -168,6 +168,26 @@ def test_promotion_is_a_release_that_waits(cards: Payments, home: Path) -> None:
         assert all(check.passed for check in node.audit())
 
 
+def test_rows_unlike_the_past_are_an_alarm_in_the_log(
+    cards: Payments, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def alarms() -> set[str]:
+        ran = run(capsys, "drift", "--home", home, "--json")
+        assert ran.status == 0, ran.out + ran.err
+        return {alarm["what"] for alarm in ran.json}
+
+    rows = cards.load().slice(0, PAST)
+    x = cards.extractor().batch(rows)[2880:3840]  # where its thresholds were chosen
+    with open_node(Settings(home), cards) as node:
+        node.predict(x)
+    before = alarms()
+    x[:, cards.feature_names.index("amount")] *= 2.5
+    with open_node(Settings(home), cards) as node:
+        node.predict(x)
+    assert "amount" not in before
+    assert "amount" in alarms()
+
+
 def extractor(cards: Payments, seen: int) -> FeatureSet:
     """As it stands after the first `seen` rows."""
     made = cards.extractor()

@@ -52,6 +52,7 @@ from veridict.services.node import Node, Parts
 from veridict.services.numbering import last_time_ms, numbered
 from veridict.services.papers.files import Subject, registration, write_papers
 from veridict.services.trial.challenger import join
+from veridict.services.trial.drifting import DriftAlarms
 from veridict.watch.scenario import Scenario
 
 _log = logging.getLogger(__name__)
@@ -121,6 +122,7 @@ def open_node(settings: Settings, scenario: Scenario[Any] | None = None) -> Node
         node.listeners.append(Suppressor(node))
         opened.callback(node.fleet.close)
         join(node)
+        node.listeners.append(DriftAlarms(node))
         node.witnesses = witnesses_of(settings, log, node.bus, clock)
         _look_home(node)
         parts.close = opened.pop_all().close

@@ -13,7 +13,10 @@ from veridict.core.files import replace_file
 
 
 class Shelf:
-    """A directory of `<model id>.model` and `<model id>.annex` files."""
+    """A directory of `<model id>.model` and `<model id>.annex` files.
+
+    A third, `<model id>.reference`, holds what later rows are compared with, where there is one.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -30,6 +33,21 @@ class Shelf:
                 remedy="free space or mend the directory's permissions, then run again",
                 model_id=model_id.hex(),
             ) from problem
+
+    def put_reference(self, model_id: bytes, reference: bytes) -> None:
+        """Raises StorageFailed."""
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            replace_file(self.path(model_id, "reference"), reference)
+        except OSError as problem:
+            raise StorageFailed(
+                f"cannot store what rows of {model_id.hex()} look like: {problem.strerror}",
+                remedy="free space or mend the directory's permissions, then run again",
+                model_id=model_id.hex(),
+            ) from problem
+
+    def reference(self, model_id: bytes) -> bytes | None:
+        return self._read(model_id, "reference")
 
     def path(self, model_id: bytes, suffix: str = "model") -> Path:
         return self._directory / f"{model_id.hex()}.{suffix}"

@@ -21,6 +21,7 @@ ROSTER = {
     "pilot": "pilot:pilot",
     "backtest": "backtest:backtest",
     "challenger": "challenger:challenger",
+    "drift": "drift:drift",
     "detectors": "detectors:detectors",
     "rules": "rules:rules",
     "data": "data:data",

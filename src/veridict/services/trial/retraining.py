@@ -11,7 +11,7 @@ from veridict.core.nouns import PredictionRecord
 from veridict.core.progress import Progress, silent
 from veridict.models.card import ModelCard
 from veridict.models.working import WorkingModel
-from veridict.services.demo.learn import card_of, compiled_and_compared
+from veridict.services.demo.learn import card_of, compiled_and_compared, reference_of
 from veridict.services.node import Node
 from veridict.services.records import decode
 from veridict.services.trial.comparing import labels_of
@@ -45,6 +45,9 @@ def retrain(
     known = known.slice(0, last)
     trained = train(scenario, known, seed=seed, progress=progress)
     compiled, _ = compiled_and_compared(trained, progress)
+    reference = reference_of(trained, compiled)
+    if reference is not None:
+        node.parts.shelf.put_reference(compiled.model.id, reference.save())
     return compiled.working, card_of(scenario, known, trained, compiled)
 
 
