@@ -172,7 +172,7 @@ def test_people_are_told_too(told: Told, erased: Erased) -> None:
     facts = {fact.value for stage in view.stages for fact in stage.facts}
     assert "by erased" in facts
     assert f"erased, accounted for by record #{erased.index}: only its commitment is left" in facts
-    case = window.case(told.node.board.cases[told.anns[0]])
+    case = window.casework.case(told.anns[0])
     assert (case.status, case.acts[0].by) == ("released", "erased")
     assert window.row(told.bobs[0]).subject == BOB
 

@@ -24,6 +24,7 @@ from veridict.ledger.log import Log
 from veridict.models.card import Metric, ModelCard
 from veridict.models.image import image
 from veridict.models.papers.statement import PAYLOAD_TYPE, Statement
+from veridict.models.thresholds import Choice
 from veridict.proofs import dsse
 from veridict.proofs.note import Signer
 from veridict.services.demo.learn import card_of, compiled_and_compared
@@ -88,7 +89,7 @@ def test_a_true_card_passes_every_check(
 ) -> None:
     checks = _audit(card, evidence, data, files=papers, key=evidence.log.verifier)
     assert _codes(checks) == {}
-    assert [check.number for check in checks] == [1, 2, 3, 4, 5, 6, 7]
+    assert [check.number for check in checks] == [1, 2, 3, 4, 5, 6, 7, 8]
     assert checks[2].examined == ROWS * 8 // 10
     assert len(card.metrics) == checks[4].examined + checks[5].examined
 
@@ -148,8 +149,13 @@ def _lies(card: ModelCard) -> dict[str, tuple[ModelCard, dict[int, set[str]]]]:
         "another annex": (replace(card, annex="00" * 32), {2: {"annex.altered"}}),
         "no rows measured": (
             replace(card, measured_from_s=None),
-            {5: {"metric.false"}, 6: {"metric.false"}},
+            {5: {"metric.false"}, 6: {"metric.false"}, 7: set()},
         ),
+        "a lower bar": (
+            replace(card, hold_at=str(int(card.hold_at) + 1)),
+            {7: {"thresholds.false"}},
+        ),
+        "other costs": (replace(card, chosen=Choice(50, 1, 1)), {7: {"thresholds.false"}}),
     }
 
 
@@ -240,7 +246,7 @@ def test_the_commands(
     assert run(capsys, "model", "check", out, "--key", key).status == 0
     audited = run(capsys, "audit", "model", "--home", own, "--papers", out, "--json")
     assert audited.status == 0
-    assert [check["number"] for check in audited.json["checks"]] == [1, 2, 3, 4, 5, 6, 7]
+    assert [check["number"] for check in audited.json["checks"]] == [1, 2, 3, 4, 5, 6, 7, 8]
     (out / files.CARD).write_bytes(b"{}")
     refused = run(capsys, "model", "check", out, "--key", key)
     assert refused.status == 4

@@ -103,6 +103,18 @@ class Policy:
             return Decision.HOLD
         return Decision.REVIEW if score >= self.review_at else Decision.ALLOW
 
+    def at(self, inputs: bytes) -> Policy:
+        """The thresholds of the row with these packed inputs: here one pair for all."""
+        return self
+
+    def possible(self, score: int) -> frozenset[Decision]:
+        """What may be decided about a row of which only the score is known."""
+        return frozenset((self.decide(score),))
+
+    def strictest(self) -> Policy:
+        """What decides no row milder than this does, by the score alone."""
+        return self
+
 
 _RECORD = struct.Struct(">BB3HQQq32s32s32s")
 RECORD_BYTES = 128

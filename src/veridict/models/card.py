@@ -18,10 +18,12 @@ from veridict.core.codec import JsonValue, canonical_json, parse_json
 from veridict.core.errors import BadInput
 from veridict.core.nouns import Policy
 from veridict.models.source import HEX32, DataFile, DataSource, RecordSet
+from veridict.models.thresholds import Axis, Band, Choice
 
-N = TypeVar("N", bound="Metric | DataSource | DataFile | RecordSet")
+N = TypeVar("N", bound="Metric | DataSource | DataFile | RecordSet | Choice | Axis | Band")
 SCHEMA = "veridict/model-card/1"
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?\Z")
+_WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,18})\Z")
 _LIBRARY = re.compile(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!_-]+\Z")
 MAX_CARD_BYTES = 1 << 20
 _MAX_DEPTH = 6  # card, sources, source, record sets, record set, fields
@@ -57,6 +59,7 @@ class ModelCard:
     seconds since 1970, end not included. The rows from `measured_from_s` on were not
     fitted to: the thresholds were chosen and the metrics measured on them. `sources`
     tells whose data these are, `libraries` what it was trained with ("lightgbm==4.6.0").
+    `chosen` tells by which costs the thresholds were chosen, and those of segments.
     """
 
     model_id: str
@@ -74,6 +77,7 @@ class ModelCard:
     measured_from_s: int | None = None
     sources: tuple[DataSource, ...] = ()
     libraries: tuple[str, ...] = ()
+    chosen: Choice | None = None
 
     def __post_init__(self) -> None:
         for name in ("model_id", "annex", "data"):
@@ -108,17 +112,20 @@ class ModelCard:
             and all(isinstance(v, str) and _LIBRARY.match(v) for v in self.libraries),
             "libraries are not of the form name==version",
         )
-        for name in ("review_at", "hold_at"):
-            value = getattr(self, name)
-            _check(
-                isinstance(value, str) and re.match(r"-?(0|[1-9][0-9]*)\Z", value) is not None,
-                f"{name} is no whole number",
-            )
+        _check(self.chosen is None or isinstance(self.chosen, Choice), "chosen is no choice")
+        for band in (self, *(self.chosen.bands if self.chosen else ())):
+            for name in ("review_at", "hold_at"):
+                value = getattr(band, name)
+                _check(
+                    isinstance(value, str) and _WHOLE.match(value) is not None,
+                    f"{name} is no whole number",
+                )
         _ = self.policy
 
     @property
     def policy(self) -> Policy:
-        return Policy(int(self.review_at), int(self.hold_at))
+        pooled = Policy(int(self.review_at), int(self.hold_at))
+        return pooled if self.chosen is None else self.chosen.policy(pooled, self.features)
 
     def encode(self) -> bytes:
         """The card as canonical JSON."""
@@ -150,6 +157,7 @@ class ModelCard:
                 "metrics": tuple(_noun(Metric, item) for item in value["metrics"]),
                 "sources": tuple(_source(item) for item in value.get("sources", [])),
                 "libraries": tuple(value.get("libraries", [])),
+                "chosen": _choice(value.get("chosen")),
             }
         )
         _check(card.encode() == data, "it is not spelled canonically")
@@ -159,6 +167,17 @@ class ModelCard:
 _KNOWN = {f.name for f in fields(ModelCard)}
 _NEEDED = {f.name for f in fields(ModelCard) if f.default is MISSING}
 _LISTS = {"features", "limits", "metrics", "sources", "libraries"}
+
+
+def _choice(item: Any) -> Choice | None:
+    if item is None:
+        return None
+    return _noun(
+        Choice,
+        item,
+        axes=lambda found: _noun(Axis, found, edges=lambda edge: edge),
+        bands=lambda found: _noun(Band, found),
+    )
 
 
 def _source(item: Any) -> DataSource:

@@ -24,6 +24,7 @@ from veridict.core.nouns import Payload, Policy, PredictionRecord, Request, Tria
 from veridict.core.ports import Clock
 from veridict.ledger.log import Entry, Log
 from veridict.models.image import image, pack
+from veridict.models.segments import decisions
 from veridict.services.records import is_prediction
 
 
@@ -89,7 +90,7 @@ def predict(
     # 3 score: integers, the same on every machine
     scores = issuer.model.score(images).tolist()
     reasons, contributions = issuer.model.explain(images)
-    decisions = [issuer.policy.decide(score) for score in scores]
+    decided = decisions(issuer.policy, images, scores)
     # 4 commit: salted, so that the log tells nothing of whom it is about
     payloads = [
         Payload(request, request_salt, inputs, inputs_salt)
@@ -112,7 +113,7 @@ def predict(
                 commit(TAG_INPUTS, payload.inputs_salt, payload.inputs),
             )
             for offset, (decision, row, score, payload) in enumerate(
-                zip(decisions, reasons.tolist(), scores, payloads, strict=True)
+                zip(decided, reasons.tolist(), scores, payloads, strict=True)
             )
         ]
         entries, places = _entries(records, payloads, beside, issuer.on_trial)

@@ -80,7 +80,12 @@ class Bounds:
 def deploy_guard(
     network: Network, token: Contract, model_id: bytes, policy: Policy, human: str, bounds: Bounds
 ) -> Contract:
-    """A guard for payments in `token`, acting on this model's predictions under `policy`."""
+    """A guard for payments in `token`, acting on this model's predictions under `policy`.
+
+    It knows a payment's score and not its features: where thresholds differ by segment it has the
+    strictest, so that it never pays what the node holds, and a person looks at the rest.
+    """
+    policy = policy.strictest()
     return deploy(
         network.client,
         Artifact.load("Guard"),

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from veridict.core.nouns import Policy
+from veridict.models.segments import RowPolicy
 from veridict.watch.arrays import I8, I64
 from veridict.watch.metrics import exact
 
@@ -76,7 +77,7 @@ class Attribute:
 
 
 def fairness(
-    groups: Sequence[tuple[str, ...]], scores: I64, labels: I8, policy: Policy
+    groups: Sequence[tuple[str, ...]], scores: I64, labels: I8, policy: Policy | RowPolicy
 ) -> tuple[Attribute, ...]:
     """Every attribute that partitions the labelled rows, alphabetically.
 
@@ -84,7 +85,7 @@ def fairness(
     """
     known = np.flatnonzero(labels >= 0)
     names = [groups[index] for index in known.tolist()]
-    selected = scores[known] >= policy.review_at
+    selected = (scores >= policy.review_at)[known]
     return tuple(
         Attribute(attribute, len(known), _rates(members, selected, labels[known]))
         for attribute, members in sorted(_partitions(names).items())

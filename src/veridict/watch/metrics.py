@@ -12,6 +12,7 @@ from fractions import Fraction
 import numpy as np
 
 from veridict.core.nouns import Policy
+from veridict.models.segments import RowPolicy
 from veridict.watch.arrays import I8, I64
 
 PLACES = 6
@@ -77,11 +78,11 @@ def recall_at(scores: I64, labels: I8, false_alarms: Fraction) -> Fraction | Non
     return Fraction(int(hits[within].max()) if within.any() else 0, events)
 
 
-def measure(where: str, scores: I64, labels: I8, policy: Policy) -> Metrics:
+def measure(where: str, scores: I64, labels: I8, policy: Policy | RowPolicy) -> Metrics:
     """scores: int64[n] raw; labels: int8[n], unknown ones are left out."""
     known = labels >= 0
+    flagged, held = (scores >= policy.review_at)[known], (scores >= policy.hold_at)[known]
     scores, labels = scores[known], labels[known]
-    flagged, held = scores >= policy.review_at, scores >= policy.hold_at
     events = int(labels.sum())
     ap = average_precision(scores, labels)
     recall = recall_at(scores, labels, MAX_FALSE_ALARMS)

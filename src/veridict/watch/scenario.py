@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from veridict.core.nouns import Decision, Request
+from veridict.models.thresholds import Choice
 from veridict.watch.arrays import F64, I64
 from veridict.watch.stream import Example, Shape, Table
 
@@ -111,6 +112,10 @@ class Scenario(Protocol[F]):
 
     @property
     def costs(self) -> Costs: ...
+
+    @property
+    def segments(self) -> Choice | None:
+        """By which costs and where thresholds may differ; None where one pair serves all."""
 
     @property
     def notices(self) -> tuple[str, ...]:

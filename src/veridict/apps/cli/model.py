@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -19,12 +21,14 @@ from veridict.apps.cli.papers import check, data, papers
 from veridict.apps.cli.releases import deprecate, release, transfer
 from veridict.apps.cli.render import console, drawn, facts_table, print_json
 from veridict.apps.wire import open_evidence, open_node
-from veridict.core.errors import NotFound
+from veridict.core.errors import BadInput, NotFound
 from veridict.models.card import ModelCard
 from veridict.models.compile import compile_file
+from veridict.models.thresholds import Axis, Band, Choice
 from veridict.models.working import WorkingModel
 from veridict.services.demo.learn import card_of, compiled_and_compared
 from veridict.watch.feature_rows import read_feature_rows
+from veridict.watch.scenario import Scenario
 from veridict.watch.training import train as run_training
 
 
@@ -46,6 +50,10 @@ for further in (papers, check, data, release, deprecate, transfer):
               help="Your file's Croissant description: its source goes on the card.")  # fmt: skip
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True,
               help="Directory for model.txt, model.vdm, model.annex and card.json.")  # fmt: skip
+@click.option("--segments", is_flag=True,
+              help="Choose thresholds by segment, by amounts of money.")  # fmt: skip
+@click.option("--cut", "cuts", metavar="FEATURE=EDGE,…", multiple=True,
+              help="Segment by this feature instead; may be repeated.")  # fmt: skip
 @json_option
 def train(
     scenario_name: str,
@@ -54,16 +62,23 @@ def train(
     mapping: str,
     croissant: Path | None,
     out: Path,
+    segments: bool,
+    cuts: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Train a scenario's model strictly by time, compile it, and write its card."""
+    """Train a scenario's model strictly by time, compile it, and write its card.
+
+    With --segments or --cut each segment has the thresholds that cost least on the rows that were
+    held back; one with too few of them has the pooled ones. `veridict audit model` chooses again.
+    """
     settings = settings_of(None)
     scenario = chosen_scenario(settings, scenario_name, data_name, stream, mapping, croissant)
+    choice = _choice(scenario, cuts) if segments or cuts else None
     with drawn(as_json) as progress:
         data = scenario.load()
         trained = run_training(scenario, data, progress=progress)
         compiled, _ = compiled_and_compared(trained, progress)
-    card = card_of(scenario, data, trained, compiled)
+    card = card_of(scenario, data, trained, compiled, choice)
     out.mkdir(parents=True, exist_ok=True)
     trained.booster.save_model(out / "model.txt")
     _write(out / "model", compiled.model.bytes, compiled.annex.encode())
@@ -138,6 +153,22 @@ def show(home: Path | None, rpc: str | None, as_json: bool) -> None:
     _show_card(card, as_json)
 
 
+def _choice(scenario: Scenario[Any], cuts: tuple[str, ...]) -> Choice:
+    if scenario.segments is None:
+        raise BadInput(
+            f"{scenario.name} has one pair of thresholds for all", remedy="leave out --segments"
+        )
+    if not cuts:
+        return scenario.segments
+    axes = []
+    for cut in cuts:
+        feature, _, edges = cut.partition("=")
+        axes.append(Axis(feature, tuple(edges.split(","))))
+    choice = replace(scenario.segments, axes=tuple(axes))
+    choice.cuts(scenario.feature_names)  # before the training, which takes a while
+    return choice
+
+
 def _show_card(card: ModelCard, as_json: bool) -> None:
     if as_json:
         print_json(msgspec.json.decode(card.encode()))
@@ -148,6 +179,8 @@ def _show_card(card: ModelCard, as_json: bool) -> None:
         ("data", f"{card.data_title}, {card.data}"),
         ("features", len(card.features)),
         ("review at / hold at", f"{card.review_at} / {card.hold_at} × 2^-32"),
+        *((f"segment {b.name}", f"{b.review_at} / {b.hold_at} × 2^-32, {_told(b)}")
+          for b in (card.chosen.bands if card.chosen else ())),
         *((f"{m.name}{f', {m.group}' if m.group else ''}", f"{m.value} of {m.rows:,} rows")
           for m in card.metrics),
         *(("limit", limit) for limit in card.limits),
@@ -158,3 +191,9 @@ def _show_card(card: ModelCard, as_json: bool) -> None:
 def _write(target: Path, model_bytes: bytes, annex: bytes) -> None:
     target.with_suffix(".vdm").write_bytes(model_bytes)
     target.with_suffix(".annex").write_bytes(annex)
+
+
+def _told(band: Band) -> str:
+    if not band.own:
+        return f"pooled: only {band.events:,} events in {band.rows:,} rows"
+    return f"costs {band.cost:,} where the pooled would cost {band.pooled_cost:,}"

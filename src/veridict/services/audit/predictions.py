@@ -95,15 +95,19 @@ class Decisions:
         self._notes = Notes()
 
     def see(self, rows: Sequence[Row]) -> None:
-        for index, record, _ in predictions(rows):
+        for index, record, payload in predictions(rows):
             active = self._models.active.get(record.model_id)
             if active is None:
                 continue  # `Models` has named the unregistered model
             self._notes.examined += 1
-            due = active.policy.decide(record.score)
-            if due is not record.decision:
+            if payload is None:  # the segment is not known: it must be one of what they decide
+                due = active.policy.possible(record.score)
+            else:
+                due = frozenset((active.policy.at(payload.inputs).decide(record.score),))
+            if record.decision not in due:
                 where = f"prediction {record.sequence} at record {index}"
-                self._notes.wrong("decision.false", where, due.word, record.decision.word)
+                told = " or ".join(decision.word for decision in sorted(due))
+                self._notes.wrong("decision.false", where, told, record.decision.word)
 
     def verdict(self) -> Verdict:
         return self._notes.verdict()

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from veridict.core.errors import VeridictError
-from veridict.core.nouns import Policy, PredictionRecord, Request
+from veridict.core.nouns import Payload, Policy, PredictionRecord, Request
+from veridict.models.segments import RowPolicy, Segmented
 from veridict.services.audit.walk import Row
 from veridict.services.pack.layout import Claim
 from veridict.services.papers.measures import grouped_metrics
@@ -31,9 +32,16 @@ class _Decided:
     """One model's open predictions, in the order of the log; `sequences` rise in an honest one."""
 
     policy: Policy
+    policies: list[Policy] = field(default_factory=list)  # each row's
     sequences: array[int] = field(default_factory=lambda: array("q"))
     scores: array[int] = field(default_factory=lambda: array("q"))
     groups: list[tuple[str, ...]] = field(default_factory=list)
+
+    def row_policy(self, rows: Sequence[int]) -> Policy | RowPolicy:
+        if not isinstance(self.policy, Segmented):
+            return self.policy
+        pairs = [(self.policies[row].review_at, self.policies[row].hold_at) for row in rows]
+        return RowPolicy(*np.array(pairs, np.int64).T)
 
 
 class Measured:
@@ -49,7 +57,7 @@ class Measured:
     def see(self, rows: Sequence[Row]) -> None:
         for row in rows:
             if isinstance(row.record, PredictionRecord) and row.payload is not None:
-                self._predicted(row.record, row.payload.request)
+                self._predicted(row.record, row.payload)
             elif isinstance(row.record, ModelRecord):
                 self._registered(row.record)
             elif isinstance(row.record, OutcomesRecord):
@@ -71,16 +79,17 @@ class Measured:
             return  # `Models` names it
         self._models.setdefault(record.model_id, _Decided(policy)).policy = policy
 
-    def _predicted(self, record: PredictionRecord, request: Request) -> None:
+    def _predicted(self, record: PredictionRecord, payload: Payload) -> None:
         decided = self._models.get(record.model_id.hex())
         if decided is None or record.sequence > _TOP:
             return  # `Models` or `Sequences` names it
         try:
-            groups = self._grouping(request) if self._grouping else ()
+            groups = self._grouping(payload.request) if self._grouping else ()
         except VeridictError:  # a payment in the guard, or rows that were sent to the API
             groups = ()
         decided.sequences.append(record.sequence)
         decided.scores.append(record.score)
+        decided.policies.append(decided.policy.at(payload.inputs))
         decided.groups.append(self._known.setdefault(groups, groups))
 
     def _claims_of(self, model_id: str, decided: _Decided) -> list[Claim]:
@@ -93,7 +102,7 @@ class Measured:
             [decided.groups[row] for row in known.tolist()],
             np.frombuffer(decided.scores, np.int64)[known],
             labels[known],
-            decided.policy,
+            decided.row_policy(known.tolist()),
         )
         return [Claim(model_id, m.name, m.value, m.group, m.rows) for m in metrics]
 

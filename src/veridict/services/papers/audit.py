@@ -6,9 +6,10 @@
     4  card         period, features and sources are what the data and the model say
     5  metrics      every measure over all rows, computed again, is the same decimal
     6  groups       so is every measure of a group, and every difference between groups
-    7  papers       where they are given: signed by the log, unaltered, and of this card
+    7  thresholds   chosen again by the card's costs, pooled and by segment, they are the same
+    8  papers       where they are given: signed by the log, unaltered, and of this card
 
-The scores behind 5 and 6 are made by the bytes on chain, from features that are
+The scores behind 5 to 7 are made by the bytes on chain, from features that are
 extracted anew. The caller's duty: know whose registry this is.
 """
 
@@ -19,23 +20,37 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from veridict.core.errors import VeridictError
-from veridict.core.nouns import Check, Finding
+import numpy as np
+from numpy.typing import NDArray
+
+from veridict.core.errors import BadInput, VeridictError
+from veridict.core.nouns import Check, Finding, Policy
 from veridict.core.progress import Progress, silent
 from veridict.models.canonical import CanonicalModel
 from veridict.models.card import Metric, ModelCard
 from veridict.models.image import image
+from veridict.models.segments import row_policy
 from veridict.models.shelf import Shelf
 from veridict.proofs.note import Verifier
 from veridict.services.deploy import Network
 from veridict.services.papers.files import check_papers
 from veridict.services.papers.measures import card_metrics
-from veridict.services.papers.rows import Reread, measured_features, reread
+from veridict.services.papers.rows import Reread, amounts_of, measured_features, reread
 from veridict.services.registering import is_registered, model_on_chain
 from veridict.watch.scenario import Scenario
 from veridict.watch.stream import Table
+from veridict.watch.thresholds import choose_all
 
 Verdict = tuple[int, list[Finding]]
+THRESHOLDS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The rows that a card was measured on: u64 [n, n_features], int64 [n]."""
+
+    images: NDArray[np.uint64]
+    scores: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +73,8 @@ def audit_model(
     """The checks above over `card`; raises only if chain or data cannot be read."""
     model, registered = _registered(card, network)
     rows = reread(card, data)
-    again = measured_again(card, scenario, model, rows, progress)
+    scored = scored_again(scenario, model, rows, progress)
+    again = _metrics(card, scenario, rows, scored)
     whole, groups = by_group(card.metrics), by_group(again)
     verdicts: list[tuple[str, Verdict]] = [
         ("the chain has this model with this card", registered),
@@ -68,11 +84,13 @@ def audit_model(
         ("every measure over all rows, made again, is the same", compare(whole[0], groups[0])),
         ("every measure of a group, made again, is the same", compare(whole[1], groups[1])),
     ]
+    chosen, notes = _chosen(card, scenario, rows, scored)
+    verdicts.append(("the thresholds, chosen again by cost, are the card's", chosen))
     if papers is not None:
         found = check_papers(papers.files, papers.key, card)
         verdicts.append(("the papers are signed, unaltered and of this card", found))
     return [
-        Check(number, title, examined, tuple(findings))
+        Check(number, title, examined, tuple(findings), notes if number == THRESHOLDS else ())
         for number, (title, (examined, findings)) in enumerate(verdicts, 1)
     ]
 
@@ -150,12 +168,57 @@ def measured_again(
     progress: Progress,
 ) -> Sequence[Metric]:
     """Nothing where the model cannot be run on these features: then no measure is confirmed."""
+    return _metrics(card, scenario, rows, scored_again(scenario, model, rows, progress))
+
+
+def scored_again(
+    scenario: Scenario[Any], model: CanonicalModel | None, rows: Reread, progress: Progress
+) -> Scored | None:
+    """None where the model cannot be run on these features, or there are no rows."""
     if model is None or model.n_features != len(scenario.feature_names):
-        return ()
+        return None
     if rows.measured == len(rows.past):
+        return None
+    images = image(measured_features(scenario, rows, progress))
+    return Scored(images, model.score(images))
+
+
+def _metrics(
+    card: ModelCard, scenario: Scenario[Any], rows: Reread, scored: Scored | None
+) -> Sequence[Metric]:
+    if scored is None:
         return ()
-    scores = model.score(image(measured_features(scenario, rows, progress)))
-    return card_metrics(scenario, rows.measured_rows, scores, card.policy)
+    policy = row_policy(card.policy, scored.images)
+    return card_metrics(scenario, rows.measured_rows, scored.scores, policy)
+
+
+def _chosen(
+    card: ModelCard, scenario: Scenario[Any], rows: Reread, scored: Scored | None
+) -> tuple[Verdict, tuple[str, ...]]:
+    """Every threshold of the card; those of a card that names no costs are taken as given."""
+    if card.chosen is None:
+        return (2, []), ("taken as given: the card does not say by which costs they were chosen",)
+    if scored is None:
+        return (0, []), ()
+    amounts = amounts_of(scenario, rows.measured_rows, card.chosen)
+    labels = rows.measured_rows.labels
+    try:
+        pooled, again = choose_all(
+            card.chosen, card.features, scored.images, scored.scores, labels, amounts
+        )
+    except BadInput as problem:
+        found = Finding("thresholds.false", "pooled", "thresholds chosen by cost", problem.message)
+        return (1, [found]), ()
+    told = Policy(int(card.review_at), int(card.hold_at))
+    findings = []
+    if pooled != told:
+        findings.append(Finding("thresholds.false", "pooled", str(pooled), str(told)))
+    for due, band in zip(again.bands, card.chosen.bands, strict=True):
+        if due != band:
+            findings.append(Finding("thresholds.false", due.name, str(due), str(band)))
+    want = [band.name for band in again.bands if not band.own]
+    notes = [f"pooled for want of data: {', '.join(want)}"] if want else []
+    return (1 + len(again.bands), findings), tuple(notes)
 
 
 def by_group(metrics: Sequence[Metric]) -> tuple[list[Metric], list[Metric]]:

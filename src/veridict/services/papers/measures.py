@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from veridict.core.nouns import Policy
 from veridict.models.card import Metric
+from veridict.models.segments import RowPolicy
 from veridict.watch.fairness import Attribute, fairness
 from veridict.watch.metrics import Metrics, exact, measure
 from veridict.watch.scenario import Scenario
@@ -20,7 +21,10 @@ Named = tuple[str, Decimal | None]
 
 
 def card_metrics(
-    scenario: Scenario[Any], rows: Table[Any], scores: NDArray[np.int64], policy: Policy
+    scenario: Scenario[Any],
+    rows: Table[Any],
+    scores: NDArray[np.int64],
+    policy: Policy | RowPolicy,
 ) -> tuple[Metric, ...]:
     """Of all `rows` and of every group that the scenario names.
 
@@ -34,7 +38,7 @@ def grouped_metrics(
     groups: Sequence[tuple[str, ...]],
     scores: NDArray[np.int64],
     labels: NDArray[np.int8],
-    policy: Policy,
+    policy: Policy | RowPolicy,
 ) -> tuple[Metric, ...]:
     """Of all rows, of every group, and how far the groups of each attribute lie apart.
 
@@ -45,7 +49,7 @@ def grouped_metrics(
         for name in names:
             members.setdefault(name, []).append(row)
     parts = [
-        measure(name, scores[members[name]], labels[members[name]], policy)
+        measure(name, scores[members[name]], labels[members[name]], _of(policy, members[name]))
         for name in sorted(members)
     ]
     return (
@@ -60,6 +64,10 @@ def grouped_metrics(
             for metric in _fairness_metrics(attribute)
         ),
     )
+
+
+def _of(policy: Policy | RowPolicy, rows: Sequence[int]) -> Policy | RowPolicy:
+    return policy.of(rows) if isinstance(policy, RowPolicy) else policy
 
 
 def _measured_metrics(measured: Metrics) -> list[Metric]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from veridict.core.progress import Progress, Step, silent
 from veridict.models.card import ModelCard
+from veridict.models.thresholds import Choice
 from veridict.watch.scenario import Scenario
 from veridict.watch.stream import Table
 from veridict.watch.training import BATCH_ROWS
@@ -57,3 +58,11 @@ def measured_features(
         done = last
         progress(Step(None, f"features of {scenario.words.subjects}", done, len(rows.past)))
     return features
+
+
+def amounts_of(scenario: Scenario[Any], rows: Table[Any], choice: Choice) -> NDArray[np.int64]:
+    """int64 [len(rows)]: what a missed event costs, in minor units, where that is its amount."""
+    if choice.missed is not None:
+        return np.zeros(len(rows), np.int64)
+    found = (scenario.settlement(example).amount_minor for example in rows.examples())
+    return np.fromiter(found, np.int64, len(rows))

@@ -17,6 +17,7 @@ import numpy as np
 from veridict.core.codec import canonical_json
 from veridict.core.errors import BadInput
 from veridict.core.nouns import Request
+from veridict.models.thresholds import Choice
 from veridict.watch.arrays import F64
 from veridict.watch.mapping import Column, Kind
 from veridict.watch.readers import read_rows
@@ -140,6 +141,7 @@ class Credit:
     notices = NOTICES
     # A default costs several times what a person's look at it does; see Costs for the unit.
     costs = Costs(missed=5, review=1, held=3)
+    segments: Choice | None = None  # one pair for everybody: nobody's features move the bar
     feature_names = FEATURE_NAMES
     label_delay_s: int | None = None
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from veridict.core.errors import NotFound
 from veridict.core.nouns import Request
+from veridict.models.thresholds import Axis, Choice
 from veridict.watch.features.graph_names import GRAPH
 from veridict.watch.features.habit_names import HABIT_RISKS, HABITS
 from veridict.watch.features.names import FEATURES, RISK_FEATURES, Feature
@@ -101,6 +102,14 @@ class Payments:
     )
     # One missed fraud costs as much as eight looks; an honest payment held, as five.
     costs = Costs(missed=8, review=1, held=5)
+    # By segment, in cents: a missed fraud costs its amount, a look of a person 5.00, and an honest
+    # customer whose payment is stopped 25.00.
+    segments = Choice(
+        missed=None,
+        review=5_00,
+        held=25_00,
+        axes=(Axis("amount", ("100", "500")), Axis("payer_paid_30d", ("1",))),
+    )
 
     def __init__(
         self,
