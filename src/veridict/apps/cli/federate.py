@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,6 +13,7 @@ from veridict.apps.cli.render import console, facts_table, print_json
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _DIR = click.Path(exists=True, file_okay=False, path_type=Path)
+_SHARE = click.FloatRange(0, 1, max_open=True)
 _OUT = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -25,6 +28,7 @@ def federate() -> None:
     federate train      take part until the model is finished
     federate status     rounds, members, who was refused and why
     federate leave      stop taking part; the stake comes back after a delay
+    federate simulate   many members in one process: attackers, dropouts, accuracy, memory
     """
 
 
@@ -220,6 +224,50 @@ def leave(contract: str, home: Path | None, rpc: str | None, as_json: bool) -> N
     from veridict.apps.federating.seats import leave_federation
 
     _tell(as_json, {"did": leave_federation(settings_of(home, rpc), contract)})
+
+
+@federate.command()
+@click.argument("table", type=_FILE, required=False)
+@click.option("--label", help="The table's column to learn; 0 or 1.")
+@click.option("--members", type=click.IntRange(3), default=1000, show_default=True)
+@click.option("--attackers", type=_SHARE, default=0.0, help="Share of members that are hostile.")
+@click.option(
+    "--attack", type=click.Choice(["sign-flip", "label-flip", "noise"]), default="sign-flip",
+    show_default=True,
+)  # fmt: skip
+@click.option("--dropouts", type=_SHARE, default=0.0, help="Share that leaves in each round.")
+@click.option("--group", type=int, default=0, help="Members of a masked group.  [open updates]")
+@click.option("--rule", default="trust", show_default=True)
+@click.option("--learner", default="logistic", show_default=True)
+@click.option("--rounds", type=click.IntRange(1), default=5, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+@json_option
+def simulate(
+    table: Path | None,
+    label: str | None,
+    learner: str,
+    rounds: int,
+    as_json: bool,
+    **plan: Any,
+) -> None:
+    """Simulate many members on this machine, over TABLE's rows or drawn ones.
+
+    The first two rounds find the common scale. Updates, rules and masks are the real ones;
+    chain and network are left out.
+    """
+    from veridict.apps.federating.simulating import run_simulation
+    from veridict.services.federation.simulation import Plan
+
+    for told in run_simulation(Plan(**plan), table, label, learner, rounds):
+        if as_json:
+            print_json(asdict(told))
+            continue
+        console.print(
+            f"round {told.round:>3}  {told.groups} updates  {told.dropped} dropped  "
+            f"{told.lost} lost with their group  no part: {told.unheard[0]} hostile, "
+            f"{told.unheard[1]} honest  AUC {told.auc:.4f}  {told.seconds:.1f} s  "
+            f"{told.peak_mb:.0f} MB"
+        )
 
 
 def _tell(as_json: bool, facts: dict[str, object]) -> None:

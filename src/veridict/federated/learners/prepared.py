@@ -22,6 +22,8 @@ from veridict.federated.learners.learner import Learner, Rows, Scale
 from veridict.federated.statistics import Feature, Question, Summary, read, refined, scale_of
 from veridict.models.compile import Compiled
 
+Reading = tuple[bytes, Question, tuple[Learner, bytes] | None]
+
 _FIRST, _SECOND, _TRAINING = b"1", b"2", b"3"
 
 
@@ -45,6 +47,7 @@ class Prepared(Learner):
         )
         self._question = Question.first(self._features, rows_max)
         self._made: tuple[bytes, Learner] | None = None
+        self._last: tuple[bytes, Reading] | None = None
         # Present, z, z² and one cell, each at most 1, of every feature.
         self._clip = Clip.of(2 * math.sqrt(len(self._features)))
 
@@ -123,8 +126,13 @@ class Prepared(Learner):
             raise UnsupportedModel("nothing is learned yet", remedy="train a round more")
         return inner
 
-    def _read(self, state: bytes) -> tuple[bytes, Question, tuple[Learner, bytes] | None]:
-        """Raises BadInput for what is no state."""
+    def _read(self, state: bytes) -> Reading:
+        """Raises BadInput for what is no state. Asked several times of each: the last is kept."""
+        if self._last is None or self._last[0] != state:
+            self._last = state, self._parsed(state)
+        return self._last[1]
+
+    def _parsed(self, state: bytes) -> Reading:
         kind, rest = state[:1], state[1:]
         question = self._question
         if kind == _FIRST and not rest:
