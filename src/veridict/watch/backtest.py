@@ -14,6 +14,7 @@ import numpy as np
 from veridict.core.nouns import NO_REASON, Decision, Policy
 from veridict.core.progress import Progress, Step, silent
 from veridict.models.image import image
+from veridict.models.segments import row_policy
 from veridict.models.working import WorkingModel
 from veridict.watch.arrays import I8, I64
 from veridict.watch.detectors.base import Detector, View, verdicts
@@ -36,7 +37,7 @@ class Contender(Protocol):
 
 
 class ByModel:
-    """A compiled model under its two thresholds; `features` in its own order."""
+    """A compiled model under its thresholds, by segment or not; `features` in its own order."""
 
     def __init__(
         self, name: str, model: WorkingModel, features: tuple[str, ...], policy: Policy
@@ -47,8 +48,9 @@ class ByModel:
         numbers = [view.number(name) for name in self._features]
         images = image(np.ascontiguousarray(view.x[:, numbers]))
         scores = self._model.score(images)
-        decisions = (scores >= self._policy.review_at).astype(np.int8)
-        decisions[scores >= self._policy.hold_at] = Decision.HOLD
+        limits = row_policy(self._policy, images)
+        decisions = (scores >= limits.review_at).astype(np.int8)
+        decisions[scores >= limits.hold_at] = Decision.HOLD
         causes, flagged = [""] * len(decisions), np.flatnonzero(decisions)
         if len(flagged):
             strongest = self._model.explain(images[flagged])[0][:, 0]

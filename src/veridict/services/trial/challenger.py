@@ -17,6 +17,7 @@ from veridict.core.nouns import Policy, PredictionRecord, TrialRecord
 from veridict.ledger.log import Entry, Log
 from veridict.models.card import ModelCard
 from veridict.models.image import unpack
+from veridict.models.segments import decisions
 from veridict.models.working import WorkingModel
 from veridict.services.node import Node
 from veridict.services.predict import Prediction
@@ -56,19 +57,21 @@ class Challenger:
         images = unpack(b"".join(inputs for _, inputs in fitting), self.model.n_features)
         scores, reasons = self.model.score(images), self.model.explain(images)[0]
         now_ms = self.node.parts.clock()
+        told = scores.tolist()
+        decided = decisions(self.policy, images, told)
         trials = [
             TrialRecord(
                 replace(
                     record,
-                    decision=self.policy.decide(score),
+                    decision=decision,
                     reasons=(why[0], why[1], why[2]),
                     time_ms=now_ms,
                     score=score,
                     model_id=self.model.id,
                 )
             )
-            for (record, _), score, why in zip(
-                fitting, scores.tolist(), reasons.tolist(), strict=True
+            for (record, _), score, decision, why in zip(
+                fitting, told, decided, reasons.tolist(), strict=True
             )
         ]
         with self.node.lock:
