@@ -22,6 +22,7 @@ RESULTS = HERE / "results" / "latest.json"
 NOT_SUBJECTS = {
     "__init__",
     "__main__",
+    "fraud_cards",
     "fraud_peers",
     "log_peers",
     "model_peers",
