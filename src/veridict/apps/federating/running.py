@@ -12,11 +12,13 @@ import msgspec
 from veridict.apps.federating.cards import Card, read_card
 from veridict.apps.federating.flower import ClientAppAt, FlowerTrainer
 from veridict.apps.federating.home import MemberHome
+from veridict.apps.federating.journal import journal_of
 from veridict.apps.federating.peers import HttpsPeer
 from veridict.apps.federating.serving import FederationServer
 from veridict.apps.federating.tls import client_context, server_context
 from veridict.chain.client import Client
 from veridict.core.errors import BadInput, OperatorError
+from veridict.services.federation.chronicle import Chronicle
 from veridict.services.federation.exchange import Exchange
 from veridict.services.federation.member import Member, Told
 from veridict.services.federation.posts import Venue
@@ -37,10 +39,12 @@ class Running:
     ) -> None:
         self.member, self._home, self._server = member, home, server
         self._known: dict[int, Card] = {}
+        self._chronicle = Chronicle(member, member.counting.root, home.path)
         self.meet(cards)
 
     def step(self) -> Told:
         told = self.member.step()
+        self._chronicle.note(told)
         self._learn_of_others()
         return told
 
@@ -119,7 +123,10 @@ def running(
             opened.callback(trainer.close)
             member = Member(rules, seat, exchange, trainer, None, time.monotonic)
         else:
-            member = Member(rules, seat, exchange, home.rows(), home.root(), time.monotonic)
+            journal = opened.enter_context(journal_of(home, rules))
+            member = Member(
+                rules, seat, exchange, home.rows(), home.root(), time.monotonic, journal
+            )
         own = home.card()
         known = [*home.cards(), *cards]
         context = server_context(home.certificate, home.tls_key, [own, *known])

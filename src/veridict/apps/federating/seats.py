@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,7 +21,7 @@ from veridict.chain.http import HttpRpc
 from veridict.chain.keyring import Keyring
 from veridict.core.errors import BadInput, Refused
 from veridict.federated.learners.arrays import Arrays
-from veridict.federated.learners.learner import digest_of
+from veridict.federated.learners.learner import Rows, digest_of
 from veridict.services.federation.member import Told
 from veridict.services.federation.rules import FederationRules
 from veridict.services.federation.seat import Seat
@@ -55,22 +55,55 @@ def join_federation(
 
     Without `table` and `root` for members whose own code trains.
     """
+    agreed = FederationRules.decode(rules.read_bytes().strip())
+    if table is None or root is None:
+        return _join(settings, contract, agreed, None, url)
+    names = [feature.name for feature in agreed.features]
+    rows, public = (read_rows(path, agreed.label, names)[1] for path in (table, root))
+    return _join(settings, contract, agreed, (rows, public), url)
+
+
+def _join(
+    settings: Settings,
+    contract: str,
+    agreed: FederationRules,
+    tables: tuple[Rows, Rows] | None,
+    url: str,
+) -> tuple[int, Path]:
+    """`tables`: this party's rows, and the public batch."""
     where = urlsplit(url)
     if where.scheme != "https" or not where.hostname or not where.port:
         raise BadInput(f"{url!r} is no address", remedy="give https://HOST:PORT")
-    agreed = FederationRules.decode(rules.read_bytes().strip())
-    names = [feature.name for feature in agreed.features]
     seat = Seat.at(client_of(settings), contract)
     seat.check(agreed)
     home = MemberHome.at(settings.home, seat.contract.address)
-    if table is None or root is None:
+    if tables is None:
         home.settle_arrays(agreed)
     else:
-        rows = read_rows(table, agreed.label, names)[1]
-        home.settle(agreed, rows, read_rows(root, agreed.label, names)[1])
+        home.settle(agreed, *tables)
     number = seat.join(home.key().public, agreed.stake)
     home.make_card(number, url)
     return number, home.path / "card.json"
+
+
+def join_with_rows(
+    settings: Settings,
+    contract: str,
+    rules: Path,
+    rows: Rows,
+    names: Sequence[str],
+    root: Path,
+    url: str,
+) -> int:
+    """As `join_federation`, for rows in memory; `names` of their features, if they have any."""
+    agreed = FederationRules.decode(rules.read_bytes().strip())
+    features = [feature.name for feature in agreed.features]
+    if names and list(names) != features:
+        raise BadInput(
+            f"features {', '.join(names)}", remedy=f"bring, in this order: {', '.join(features)}"
+        )
+    public = read_rows(root, agreed.label, features)[1]
+    return _join(settings, contract, agreed, (rows, public), url)[0]
 
 
 def train_member(

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from msgspec import to_builtins
 
 from veridict.core.codec import canonical_json
-from veridict.core.errors import Refused
+from veridict.core.errors import BadInput, Refused
 from veridict.federated.fixed import Update
 from veridict.federated.learners.arrays import Trainer
 from veridict.federated.learners.learner import Rows
@@ -71,11 +71,16 @@ class Member:
         self.counting = Counting(rules, seat, exchange, number, root, clock)
         self.learner = self.counting.learner
         self._rows = rows
-        self.spending = (
-            Spending(self.learner, rows, exchange.shelf, seat.contract.address, number, journal)
-            if isinstance(self.learner, Private) and isinstance(rows, Rows)
-            else None
-        )
+        self.spending: Spending | None = None
+        if isinstance(self.learner, Private):
+            if not isinstance(rows, Rows):
+                raise BadInput(
+                    "nobody knows how far a row moves what a party's own code trains",
+                    remedy="train with a learner of ours, or promise no privacy",
+                )
+            self.spending = Spending(
+                self.learner, rows, exchange.shelf, seat.contract.address, number, journal
+            )
         self._trained: tuple[int, Update] | None = None  # round, and what was learned for it
         self._finals: dict[int, bytes] = {}  # round → digest of its state; final is final
         self._paid: set[int] = set()
