@@ -16,8 +16,8 @@ from veridict.control.parameter import Follower, Limits
 from veridict.core.progress import Progress, Step, silent
 
 FIXED = (500, 700, 900, 1_000, 1_100, 1_200, 1_400, 1_700, 2_000, 3_000, 5_000, 10_000)
-BASES = (200, 500, 800, 1_000)  # millionths at no volatility
-SLOPES = (20, 50, 80, 120)  # millionths by basis point of predicted volatility
+BASES = (200, 500, 1_000, 1_500, 2_000, 9_000)  # millionths at no volatility
+SLOPES = (20, 50, 100)  # millionths by basis point of predicted volatility
 LIMITS = Limits(
     low=300, high=20_000, safe=3_000, max_step=2_000, cool_down_s=600, expiry_s=3_600,
     veto_s=86_400, base=0, slope=0,
