@@ -28,6 +28,7 @@ EXTRAS = (
     "veridict.ledger.filestores",
     "veridict.ledger.postgres",
     "veridict.models.compile.onnx",
+    "veridict.privacy.shared",
     "veridict.watch.broker.nats",
 )
 HEAVY = ("numba", "lightgbm", "sklearn", "pyarrow", "pandas", "eth", "web3", "fastapi", "rich")

@@ -24,6 +24,7 @@ from veridict.core.nouns import Decision, PredictionRecord, Request
 from veridict.models.annex import Annex
 from veridict.models.canonical import CanonicalModel
 from veridict.models.working import WorkingModel
+from veridict.services import acting
 from veridict.services.node import Node
 from veridict.services.predict import Prediction
 from veridict.services.records import decode
@@ -44,14 +45,38 @@ def predict_often(node: Node, name: str, made: list[Prediction]) -> None:
         made += node.predict(rows, requests(name, turn, count))
 
 
+def _erased_by_one_for_all(eraser: Node, other: Node) -> None:
+    """Payloads that either sealed, and both had opened."""
+    index = other.log.find_request("a0.0")
+    assert index is not None
+    assert (eraser.log.payload(index), other.log.payload(index)) != (None, None)
+    (done,) = acting.erase(eraser, "subject a", ground="request", by="officer", note="")
+    other.follow()
+    assert other.log.payload(index) is None
+    assert eraser.parts.vault.behind() == other.parts.vault.behind() == []
+    kept = other.log.find_request("b0.0")
+    assert kept is not None
+    assert other.log.payload(kept) == eraser.log.payload(kept)
+    assert other.log.payload(kept) is not None
+    for node in (eraser, other):
+        assert {check.passed for check in node.audit()} == {True}
+    assert done.count > 0
+
+
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("keys", ["of one machine", "of several hosts"])
 def test_two_nodes_write_one_log(
+    keys: str,
     tmp_path: Path,
     postgres: Server,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    first = Settings(tmp_path / "a", store=postgres.new_place(), keys=tmp_path / "vault")
+    first = Settings(tmp_path / "a", store=postgres.new_place())
+    if keys == "of one machine":
+        first = replace(first, keys=tmp_path / "vault")
+    else:
+        first = replace(first, shared_vault=postgres.new_place())
     with ExitStack() as opened:
         a = opened.enter_context(open_node(first))
         model = CanonicalModel.from_parts(random_linear(3))
@@ -92,7 +117,7 @@ def test_two_nodes_write_one_log(
         assert all(check.passed for check in receipt.verify(b.rpc_url))
         # from outside the nodes: what the command line makes of the second home
         monkeypatch.setenv("VERIDICT_STORE", str(second.store))
-        monkeypatch.setenv("VERIDICT_VAULT", str(second.keys))
+        monkeypatch.setenv("VERIDICT_VAULT", str(second.keys or second.shared_vault))
         path = tmp_path / "receipt.json"
         path.write_bytes(receipt.to_json())
         for command in (
@@ -104,6 +129,7 @@ def test_two_nodes_write_one_log(
             assert PASSWORD not in ran.out + ran.err
         with open_log(second) as log:
             assert log.size == a.log.size
+        _erased_by_one_for_all(b, a)
 
     assert PASSWORD not in repr(first)
     with pytest.raises(BadInput, match="is kept in the database"):

@@ -1,8 +1,9 @@
 """A process that erases a subject and is killed, by its own hand, at one point of it.
 
-    python erasing_child.py DIRECTORY SUBJECT POINT
+    python erasing_child.py DIRECTORY SUBJECT POINT [URL]
 
-POINT names the step before which it dies ("none": it lives, and prints what it did).
+POINT names the step before which it dies ("none": it lives, and prints what it did), URL the
+database of a shared vault.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ from veridict.ledger.entry import Entry
 from veridict.ledger.log import Log
 from veridict.ledger.sidefile import SideFile
 from veridict.ledger.sqlite import SqliteStore
-from veridict.privacy.master import MasterKey
-from veridict.privacy.vault import FileVault
+from veridict.privacy.shared import SharedVault
+from veridict.privacy.shared.slots import SharedSlots
+from veridict.privacy.slotfile import FileSlots
+from veridict.privacy.vault import FileVault, SubjectVault
 from veridict.services.erasing import Erased, Eraser
 from veridict.services.records import ErasureRecord, decode, encode
 
@@ -30,13 +33,19 @@ POINTS: dict[str, tuple[Any, str]] = {
     "log": (Log, "append"),
     "index": (SideFile, "forget"),
     "delete": (SqliteStore, "forget"),
-    "destroy": (FileVault, "destroy"),
-    "overwrite": (MasterKey, "settle"),
+    "destroy": (SubjectVault, "destroy"),
+    "overwrite": (FileSlots, "_destroyed"),
+    "turn": (SharedSlots, "_destroyed"),
 }
 
 
-def erase(directory: Path, subject: str, point: str) -> list[Erased]:
-    vault = FileVault(directory / "vault")
+def vault_of(directory: Path, url: str | None) -> SubjectVault:
+    place = directory / "vault"
+    return FileVault(place) if url is None else SharedVault(url, place)
+
+
+def erase(directory: Path, subject: str, point: str, url: str | None = None) -> list[Erased]:
+    vault = vault_of(directory, url)
     with Log.open(directory, signer=make_signer(), vault=vault) as log:
         log.find_request("nobody")  # so that there is an index to forget from
         records = [(index, decode(body)) for index, body in enumerate(log.bodies())]
@@ -52,5 +61,5 @@ def erase(directory: Path, subject: str, point: str) -> list[Erased]:
 
 
 if __name__ == "__main__":
-    for erased in erase(Path(sys.argv[1]), sys.argv[2], sys.argv[3]):
+    for erased in erase(Path(sys.argv[1]), *sys.argv[2:]):
         os.write(1, f"{erased.index} {erased.count}\n".encode())

@@ -11,6 +11,7 @@ import msgspec
 
 from veridict.apps.chains import home_since
 from veridict.apps.settings import Settings
+from veridict.apps.vaults import open_vault
 from veridict.apps.wire import ADDRESSES
 from veridict.apps.witnesses import policy_of, read_policy
 from veridict.chain.addresses import address_bytes, checksum
@@ -21,7 +22,6 @@ from veridict.ledger.keys import load_or_create_signer
 from veridict.ledger.log import Log
 from veridict.models.card import ModelCard
 from veridict.models.shelf import Shelf
-from veridict.privacy.vault import FileVault
 from veridict.proofs.checkpoint import SignedCheckpoint
 from veridict.proofs.note import Verifier
 from veridict.services.anchoring.places import HOME, remembered
@@ -51,7 +51,7 @@ def open_exhibit(settings: Settings) -> Iterator[Exhibit]:
             f"{home} holds no log",
             remedy="name the home of a node with --home, or run `veridict demo` first",
         )
-    vault = FileVault.open_readonly(settings.vault)
+    vault = open_vault(settings, writable=False)
     with Log.open_readonly(home / "log", vault=vault, store=settings.store) as log:
         log.expect_witnesses(policy_of(settings))
         stored, guard = log.meta_get(ADDRESSES), log.meta_get(GUARD)

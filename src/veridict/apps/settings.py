@@ -9,7 +9,8 @@ VERIDICT_POLICY         the witnesses to ask, and quorum    policy.txt in the ho
 VERIDICT_WITNESSES      more URLs of witnesses to ask       those of the policy
 VERIDICT_CHAINS         file of more chains to anchor on    chains.toml in the home, if there
 VERIDICT_STORE          database that several nodes share   the log's own file in the home
-VERIDICT_VAULT          where the subjects' keys lie        vault/ in the home
+VERIDICT_VAULT          where the subjects' keys lie: a     vault/ in the home
+                        folder, or a PostgreSQL database
 VERIDICT_LOG_KEYS       ed25519, or ed25519+ml-dsa-44       ed25519
 """
 
@@ -31,7 +32,10 @@ ED25519, BOTH = "ed25519", "ed25519+ml-dsa-44"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`rpc` None means the embedded chain in `home`."""
+    """`rpc` None means the embedded chain in `home`.
+
+    `shared_vault` is the URL of the vault's database; this host's key to it lies in `vault`.
+    """
 
     home: Path
     rpc: str | None = None
@@ -43,6 +47,7 @@ class Settings:
     chains: tuple[ChainSetting, ...] = ()
     store: str | None = field(default=None, repr=False)  # may hold a password
     keys: Path | None = None
+    shared_vault: str | None = field(default=None, repr=False)  # may hold a password
 
     @classmethod
     def read(
@@ -57,6 +62,8 @@ class Settings:
         data = environment.get("VERIDICT_DATA")
         policy = environment.get("VERIDICT_POLICY")
         urls = environment.get("VERIDICT_WITNESSES", "")
+        keys = environment.get("VERIDICT_VAULT") or None
+        shared = keys is not None and keys.startswith(("postgresql://", "postgres://"))
         place = (home or Path(environment.get("VERIDICT_HOME") or "~/.veridict")).expanduser()
         return cls(
             home=place,
@@ -68,12 +75,16 @@ class Settings:
             ml_dsa=_is_both(environment.get("VERIDICT_LOG_KEYS") or ED25519),
             chains=read_chains(environment, place, chains),
             store=environment.get("VERIDICT_STORE") or None,
-            keys=Path(keys).expanduser() if (keys := environment.get("VERIDICT_VAULT")) else None,
+            keys=Path(keys).expanduser() if keys and not shared else None,
+            shared_vault=keys if shared else None,
         )
 
     @property
     def vault(self) -> Path:
-        """The directory of the subjects' keys, which nodes of one machine may share."""
+        """The directory of the subjects' keys, which nodes of one machine may share.
+
+        With a shared vault it holds this host's key to it.
+        """
         return self.keys or self.home / "vault"
 
     def access_token(self) -> str:

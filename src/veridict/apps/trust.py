@@ -8,12 +8,12 @@ from pathlib import Path
 
 from veridict.apps.peers import fetcher
 from veridict.apps.settings import Settings
+from veridict.apps.vaults import open_vault
 from veridict.apps.witnesses import read_policy
 from veridict.core.errors import BadInput, NotFound
 from veridict.ledger.filestores import open_store
 from veridict.ledger.log import Log
 from veridict.ledger.published import Fetch, PublishedLog, Trust
-from veridict.privacy.vault import FileVault
 from veridict.proofs.checkpoint import Checkpoint, SignedCheckpoint
 from veridict.proofs.cosignature import log_verifier
 
@@ -53,7 +53,7 @@ def open_log(settings: Settings, *, sealed: bool = False) -> Iterator[Log]:
             f"{settings.home} holds no log",
             remedy="name the home of a node with --home, or run `veridict demo` first",
         )
-    vault = FileVault.open_readonly(settings.vault) if sealed else None
+    vault = open_vault(settings, writable=False) if sealed else None
     with Log.open_readonly(directory, store=settings.store, vault=vault) as log:
         yield log
 

@@ -22,6 +22,7 @@ import msgspec
 from veridict.apps.chains import elsewhere, fleet_of, home_since
 from veridict.apps.running import Running, running_node
 from veridict.apps.settings import Settings
+from veridict.apps.vaults import open_vault
 from veridict.apps.witnesses import policy_of, second_key, witnesses_of
 from veridict.chain.client import Client
 from veridict.chain.http import HttpRpc
@@ -41,7 +42,7 @@ from veridict.ledger.keys import load_or_create_signer
 from veridict.ledger.log import Log
 from veridict.models.card import ModelCard
 from veridict.models.shelf import Shelf
-from veridict.privacy.vault import FileVault
+from veridict.privacy.vault import SubjectVault
 from veridict.services.anchoring.joining import remember
 from veridict.services.anchoring.places import HOME, Elsewhere, Place, genesis_of
 from veridict.services.audit.anchors import seen_at
@@ -85,7 +86,7 @@ def open_node(settings: Settings, scenario: Scenario[Any] | None = None) -> Node
         operator = keyring.account("operator")
         signer = load_or_create_signer(home / "log", f"veridict/{operator.address.lower()}")
         also = second_key(settings, signer.name)
-        vault, clock = FileVault(settings.vault), SteadyClock()
+        vault, clock = open_vault(settings), SteadyClock()
         log = Log.open(
             home / "log",
             signer=signer,
@@ -172,7 +173,7 @@ def open_evidence(settings: Settings, operator: str | None = None) -> Iterator[E
     home = settings.home
     _need_log(settings)
     with ExitStack() as opened:
-        vault = FileVault.open_readonly(settings.vault)
+        vault = open_vault(settings, writable=False)
         log = opened.enter_context(
             Log.open_readonly(home / "log", vault=vault, store=settings.store)
         )
@@ -288,14 +289,15 @@ class _Servable(Protocol):
     def serve(self) -> str: ...
 
 
-def _need_own_vault(settings: Settings, log: Log, vault: FileVault) -> None:
+def _need_own_vault(settings: Settings, log: Log, vault: SubjectVault) -> None:
     """A vault that was lost must not be begun anew unnoticed. Raises StorageFailed."""
     slot = log.last_slot()
-    if settings.store is None and slot is not None and vault.salt(slot) is None:
+    alone = settings.store is None or settings.shared_vault is not None
+    if alone and slot is not None and vault.salt(slot) is None:
         raise StorageFailed(
             "this vault is not the one that sealed the log's payloads",
             remedy="put back its backup, or set VERIDICT_VAULT to where it is",
-            path=str(vault.path),
+            vault=vault.name,
         )
 
 

@@ -46,7 +46,7 @@ class Sealed(NamedTuple):
 
 
 class Vault(Protocol):
-    """Keeps one key a subject, so that destroying it erases: `privacy.vault.FileVault`.
+    """Keeps one key a subject, so that destroying it erases: `privacy.vault`.
 
     Its user stores what is sealed, and nothing of it in the clear.
     """

@@ -21,10 +21,10 @@ KEY_BYTES = 32
 
 
 class MasterKey:
-    """The files of one vault's directory."""
+    """The two files of one vault's directory; by other `names`, of a host's own key."""
 
-    def __init__(self, directory: Path) -> None:
-        self._current, self._next = directory / CURRENT, directory / NEXT
+    def __init__(self, directory: Path, names: tuple[str, str] = (CURRENT, NEXT)) -> None:
+        self._current, self._next = (directory / name for name in names)
 
     def create(self) -> bytes:
         """A fresh key of generation 0."""
@@ -41,7 +41,11 @@ class MasterKey:
         return None
 
     def prepare(self, generation: int) -> bytes:
-        """Writes a fresh key beside the current one."""
+        """Writes a fresh key beside the current one, which is the last generation's.
+
+        Another process may have died before it settled that one.
+        """
+        self.settle(generation - 1)
         key = secrets.token_bytes(KEY_BYTES)
         _forget(self._next)
         _write(self._next, generation, key)

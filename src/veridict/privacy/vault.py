@@ -45,7 +45,11 @@ class SubjectVault:
         self.name = name
         self._lock = RLock()
         self._slots = slots
-        self._names_key = self._slots.names_key()
+        try:
+            self._names_key = self._slots.names_key()
+        except BaseException:
+            self._slots.close()
+            raise
         self._named = blake2b(digest_size=_TAG_BYTES, key=self._names_key, person=_NAME)
         self._numbers: dict[str, int] = {}
         self._keys: dict[int, bytes] = {}
@@ -119,6 +123,11 @@ class SubjectVault:
             self._keys.pop(slot, None)
             self._ciphers.pop(slot, None)
             self._slots.destroy(slot)
+
+    def follow(self) -> None:
+        """Learns what others of its users did; to be called now and then, where there are any."""
+        with self._lock:
+            self._follow_others()
 
     def behind(self) -> list[str]:
         """Hosts that have yet to give up what could open a backup from before the last erasure."""

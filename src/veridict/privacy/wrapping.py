@@ -51,7 +51,11 @@ def wrapped(cipher: AESGCM, nonce: bytes, secret: bytes, name: bytes) -> bytes:
 
 
 def unwrap(key: bytes, box: bytes, name: bytes) -> bytes:
-    return AESGCM(key).decrypt(box[:NONCE_BYTES], box[NONCE_BYTES:], name)
+    """Raises InvalidTag where `box` was altered, cut or wrapped under another key."""
+    try:
+        return AESGCM(key).decrypt(box[:NONCE_BYTES], box[NONCE_BYTES:], name)
+    except ValueError as error:  # too short to hold a nonce
+        raise InvalidTag from error
 
 
 def name_of(number: int) -> bytes:

@@ -22,7 +22,7 @@ from veridict.core.errors import BadInput, NotFound
 from veridict.core.nouns import Payload
 from veridict.core.ports import Clock
 from veridict.ledger.log import Log
-from veridict.privacy.vault import FileVault
+from veridict.privacy.vault import SubjectVault
 from veridict.services.accounts import spans_of
 from veridict.services.records import ErasureRecord, Ground
 from veridict.services.sayings import ErasureWords, said, saying
@@ -47,7 +47,7 @@ class Eraser:
     """Erases from one log and its vault. `append` logs a record, `erasures` are those logged."""
 
     log: Log
-    vault: FileVault
+    vault: SubjectVault
     clock: Clock
     append: Callable[[ErasureRecord, Payload], int]
     erasures: Sequence[tuple[int, ErasureRecord]]

@@ -33,7 +33,7 @@ from veridict.ledger.log import Entry, Log
 from veridict.models.card import ModelCard
 from veridict.models.shelf import Shelf
 from veridict.models.working import WorkingModel
-from veridict.privacy.vault import FileVault
+from veridict.privacy.vault import SubjectVault
 from veridict.proofs.checkpoint import SignedCheckpoint
 from veridict.services import registering, settle
 from veridict.services.accounts import Accounts
@@ -60,7 +60,7 @@ class Parts:
     """What a node is made of; `close` undoes opening in reverse."""
 
     log: Log
-    vault: FileVault
+    vault: SubjectVault
     network: Network
     keyring: Keyring
     shelf: Shelf
@@ -214,7 +214,11 @@ class Node:
         return None if record is None else self.append(record)
 
     def follow(self) -> None:
-        """Put on the board what was logged since, by this node or by others that share its log."""
+        """Put on the board what was logged since, by this node or by others that share its log.
+
+        And know what they did with the subjects' keys.
+        """
+        self.parts.vault.follow()
         with self.lock:
             self._catch_up(self.log.size)
 

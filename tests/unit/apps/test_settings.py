@@ -31,6 +31,15 @@ def test_the_surroundings_are_read(tmp_path: Path) -> None:
     assert found == Settings(tmp_path, "http://a", Path("~/data").expanduser(), "secret")
 
 
+def test_the_vault_is_a_folder_or_a_database() -> None:
+    there = Settings.read({"VERIDICT_HOME": "/h", "VERIDICT_VAULT": "/keys"})
+    assert (there.vault, there.shared_vault) == (Path("/keys"), None)
+    url = "postgresql://me:secret@host/db"
+    shared = Settings.read({"VERIDICT_HOME": "/h", "VERIDICT_VAULT": url})
+    assert (shared.vault, shared.shared_vault) == (Path("/h/vault"), url)
+    assert "secret" not in repr(shared)
+
+
 def test_the_command_line_overrules_the_surroundings(tmp_path: Path) -> None:
     surroundings = {"VERIDICT_HOME": "/elsewhere", "VERIDICT_RPC": "http://a"}
     found = Settings.read(surroundings, home=tmp_path, rpc="http://b")

@@ -15,7 +15,6 @@ from veridict.core.errors import StorageFailed
 from veridict.core.ports import Personal
 from veridict.privacy.master import CURRENT, NEXT
 from veridict.privacy.slotfile import FILE
-from veridict.privacy.slots import PAGE
 from veridict.privacy.vault import FileVault
 
 
@@ -32,48 +31,6 @@ def items(*subjects: str) -> list[Personal]:
 
 def files(directory: Path) -> bytes:
     return b"".join(path.read_bytes() for path in sorted(directory.iterdir()))
-
-
-def test_what_is_sealed_opens_here_and_after_a_restart(vault: FileVault, tmp_path: Path) -> None:
-    sealed = vault.seal(items("ann", "bob", "ann"))
-    assert sealed[0].slot == sealed[2].slot != sealed[1].slot
-    assert sealed[0].box != sealed[2].box
-    assert all(b"about" not in one.box for one in sealed)
-    wanted = [item.data for item in items("ann", "bob", "ann")]
-    assert vault.open(sealed) == wanted
-    vault.close()
-    beside = FileVault.open_readonly(tmp_path)
-    assert beside.open(sealed) == wanted
-    assert beside.slot("bob") == sealed[1].slot
-    assert beside.slot("cy") is None
-    assert beside.tag("request of bob") == sealed[1].tag
-    beside.close()
-
-
-def test_a_box_opens_only_as_it_was_sealed(vault: FileVault) -> None:
-    ann, bob = vault.seal(items("ann", "bob"))
-    flipped = bytes([ann.box[20] ^ 1])
-    altered = (
-        ann._replace(box=ann.box[:20] + flipped + ann.box[21:]),
-        ann._replace(box=ann.box[:-1]),
-        ann._replace(box=b""),
-        ann._replace(tag=bob.tag),
-        ann._replace(slot=bob.slot),
-        ann._replace(slot=ann.slot + 10 * PAGE),
-    )
-    assert vault.open(altered) == [None] * len(altered)
-
-
-def test_many_subjects_fill_pages(vault: FileVault, tmp_path: Path) -> None:
-    names = [f"subject {number}" for number in range(2 * PAGE + 3)]
-    sealed = vault.seal(items(*names))
-    assert len({one.slot for one in sealed}) == len(names)
-    assert len({one.slot // PAGE for one in sealed}) == 3
-    vault.close()
-    again = FileVault(tmp_path)
-    assert again.open(sealed) == [item.data for item in items(*names)]
-    assert [one.slot for one in again.seal(items(*names))] == [one.slot for one in sealed]
-    again.close()
 
 
 def test_no_file_says_whom_it_is_about(vault: FileVault, tmp_path: Path) -> None:
@@ -113,26 +70,6 @@ def test_a_destroyed_key_is_gone_and_its_neighbours_stay(vault: FileVault, tmp_p
     shutil.copy(tmp_path / CURRENT, elsewhere / CURRENT)
     with pytest.raises(StorageFailed, match="master key"):
         FileVault(elsewhere)
-
-
-def test_what_comes_after_an_erasure_has_a_new_key(vault: FileVault) -> None:
-    (before,) = vault.seal(items("ann"))
-    vault.retire("ann")
-    (after,) = vault.seal(items("ann"))
-    assert after.slot != before.slot
-    assert vault.open([before, after]) == [b"all about ann"] * 2
-    assert vault.retire("ann") == [before.slot, after.slot]
-    vault.destroy(before.slot)
-    assert vault.open([before, after]) == [None, b"all about ann"]
-
-
-def test_a_reader_follows_an_erasure_beside_it(vault: FileVault, tmp_path: Path) -> None:
-    ann, bob = vault.seal(items("ann", "bob"))
-    reader = FileVault.open_readonly(tmp_path)
-    vault.retire("ann")
-    vault.destroy(ann.slot)
-    assert reader.open([bob, ann]) == [b"all about bob", None]
-    reader.close()
 
 
 def test_a_kill_before_the_keys_are_wrapped_anew_changes_nothing(
@@ -196,20 +133,6 @@ def test_a_damaged_key_is_told(vault: FileVault, tmp_path: Path) -> None:
     with pytest.raises(StorageFailed, match="altered"):
         again.open(sealed)
     again.close()
-
-
-def test_two_that_share_a_vault_follow_each_other(vault: FileVault, tmp_path: Path) -> None:
-    other = FileVault(tmp_path)
-    (ann,) = vault.seal(items("ann"))
-    assert other.seal(items("ann"))[0].slot == ann.slot
-    (bob,) = other.seal(items("bob"))
-    assert vault.seal(items("bob"))[0].slot == bob.slot
-    other.retire("ann")
-    (later,) = vault.seal(items("ann"))
-    assert later.slot != ann.slot
-    other.destroy(ann.slot)
-    assert vault.open([ann, later]) == [None, b"all about ann"]
-    other.close()
 
 
 def test_of_several_that_begin_a_vault_at_once_one_does(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from veridict.apps.cli.options import node_options, settings_of
 from veridict.apps.cli.render import console, facts_table, print_json
 from veridict.apps.remote import erase_there
 from veridict.apps.running import running_node
+from veridict.apps.vaults import hosts_behind
 from veridict.apps.wire import open_node
 from veridict.services.records import Ground
 from veridict.services.views import ErasedView
@@ -56,6 +57,11 @@ def erase(
     else:
         for erased in done:
             _tell(erased)
+        for host in hosts_behind(settings):
+            console.print(
+                f"{host} has yet to draw a new key: until its node runs, an older copy of the "
+                "vault's database could be opened with the key it has."
+            )
 
 
 def _tell(erased: ErasedView) -> None:

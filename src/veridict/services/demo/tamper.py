@@ -20,7 +20,7 @@ from veridict.ledger.keys import load_or_create_signer
 from veridict.ledger.log import Entry, Log
 from veridict.ledger.sqlite import FILE as LOG_FILE
 from veridict.models.shelf import Shelf
-from veridict.privacy.vault import FileVault
+from veridict.privacy.vault import SubjectVault
 from veridict.proofs.merkle import leaf_hash
 from veridict.services.audit import audit
 from veridict.services.node import Node
@@ -48,9 +48,9 @@ class Copy:
         with closing(sqlite3.connect(self.log_directory / LOG_FILE)) as db, db:
             db.execute(statement, values)
 
-    def vault(self) -> FileVault:
+    def vault(self) -> SubjectVault:
         """The node's: a keeper can open what he keeps, and seal lies as well as truths."""
-        return FileVault.open_readonly(self.node.parts.vault.path)
+        return self.node.parts.vault.beside()
 
     def body(self) -> bytes:
         return self.node.log.body(self.victim)
