@@ -24,8 +24,10 @@ from veridict.ledger.log import Log
 from veridict.models.card import Metric, ModelCard
 from veridict.models.image import image
 from veridict.models.papers.statement import PAYLOAD_TYPE, Statement
+from veridict.models.shelf import Shelf
 from veridict.models.thresholds import Choice
 from veridict.proofs import dsse
+from veridict.proofs.bundle import Bundle, BundleKey
 from veridict.proofs.note import Signer
 from veridict.services.demo.learn import card_of, compiled_and_compared
 from veridict.services.papers import files
@@ -219,11 +221,43 @@ def test_papers_that_were_altered_are_named(
     assert codes({**papers, files.STATEMENT: forged}) == {"dsse.signature"}
 
 
+def test_a_bundle_that_was_exchanged_is_named(papers: dict[str, bytes], evidence: Evidence) -> None:
+    key = evidence.log.verifier
+
+    def found(**changed: bytes | None) -> set[tuple[str, str]]:
+        given = {n: d for n, d in {**papers, **changed}.items() if d is not None}
+        return {(f.code, f.where) for f in files.check_papers(given, key)[1]}
+
+    name = files.SIGNATURE
+    payload = dsse.Envelope.decode(papers[files.STATEMENT]).payload
+    stranger = Bundle.sign(BundleKey.generate(), PAYLOAD_TYPE, payload).encode()
+    assert found(**{name: stranger}) == {("bundle.signature", name)}
+    assert found(**{name: b"{}"}) == {("bundle.malformed", name)}
+    assert found(**{name: None}) == {("papers.missing", name)}
+    assert found(**{files.PUBLIC_KEY: None}) == {("papers.missing", files.PUBLIC_KEY)}
+
+
+def test_papers_without_a_bundle_are_whole(home: Path) -> None:
+    """As audit packs hold them, and as they were written before there were any."""
+    signer = Signer.generate("own/log")
+    with Log.open_readonly(home / "log") as log:
+        subject = files.Subject.of(files.registration(log), Shelf(home / "models"))
+    written = files.write_papers(subject, signer)
+    assert not {files.SIGNATURE, files.PUBLIC_KEY} & written.keys()
+    assert files.check_papers(written, signer.verifier) == (len(written), [])
+    key = BundleKey.generate()
+    other = files.write_papers(subject, signer, key)
+    mixed = {**other, files.SIGNATURE: Bundle.sign(key, PAYLOAD_TYPE, b"{}\n").encode()}
+    (finding,) = files.check_papers(mixed, signer.verifier)[1]
+    assert (finding.code, finding.where) == ("papers.other", files.SIGNATURE)
+
+
 def test_papers_of_another_card_are_named(papers: dict[str, bytes], card: ModelCard) -> None:
     """Rightly signed, of nothing that was registered."""
     signer = Signer.generate("own/log")
     other = replace(card, title="Another")
-    mixed = {n: d for n, d in papers.items() if n != files.STATEMENT} | {files.CARD: other.encode()}
+    envelopes = {files.STATEMENT, files.SIGNATURE, files.PUBLIC_KEY}
+    mixed = {n: d for n, d in papers.items() if n not in envelopes} | {files.CARD: other.encode()}
     statement = Statement.over("mixed", mixed, files.IGNORED)
     mixed[files.STATEMENT] = dsse.sign(signer, PAYLOAD_TYPE, statement.encode()).encode()
     examined, findings = files.check_papers(mixed, signer.verifier, card)

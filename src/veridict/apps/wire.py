@@ -43,6 +43,7 @@ from veridict.ledger.log import Log
 from veridict.models.card import ModelCard
 from veridict.models.shelf import Shelf
 from veridict.privacy.vault import SubjectVault
+from veridict.proofs.bundle import BundleKey
 from veridict.services.anchoring.joining import remember
 from veridict.services.anchoring.places import HOME, Elsewhere, Place, genesis_of
 from veridict.services.audit.anchors import seen_at
@@ -62,6 +63,7 @@ EMBEDDED_CHAIN_ID = 0x764454  # "vDT": no public network's
 GENESIS_WEI = 10**6 * 10**18
 NEEDED_WEI = 10**17
 ADDRESSES = "addresses"
+SIGNING_KEY = "signing.pem"  # of papers, for tools that take no Ed25519
 CHAIN_NAMES = {
     1: "Ethereum",
     10: "OP Mainnet",
@@ -197,7 +199,8 @@ def papers_of(settings: Settings, model_id: bytes | None = None) -> dict[str, by
     _need_log(settings)
     with Log.open_readonly(home / "log", store=settings.store) as log:
         subject = Subject.of(registration(log, model_id), Shelf(home / "models"))
-        return write_papers(subject, load_or_create_signer(home / "log", log.origin))
+        signer = load_or_create_signer(home / "log", log.origin)
+        return write_papers(subject, signer, BundleKey.load_or_create(home / SIGNING_KEY))
 
 
 def face_of(scenario: Scenario[Any]) -> Face:

@@ -4,7 +4,10 @@
     model.vdm, model.annex  the model itself, and what its reasons are worked out with
     bom.cdx.json            CycloneDX ML-BOM: model, data, libraries
     README.md               what is what, and how to check it
+    signing.pub             the node's P-256 key, for tools that take no Ed25519
     statement.intoto.json   in-toto statement on all of these, in a DSSE envelope signed by the log
+    model.sig               the same statement in a Sigstore bundle signed by that key, which
+                            OpenSSF's model_signing verifies
 
 The same registration gives the same bytes.
 """
@@ -25,13 +28,15 @@ from veridict.models.papers.readme import readme
 from veridict.models.papers.statement import PAYLOAD_TYPE, Statement
 from veridict.models.shelf import Shelf
 from veridict.proofs import dsse
+from veridict.proofs.bundle import Bundle, BundleKey
 from veridict.proofs.note import Signer, Verifier
 from veridict.services.records import ModelRecord, decode, is_prediction
 
 CARD, MODEL, ANNEX = "card.json", "model.vdm", "model.annex"
 BOM, README, STATEMENT = "bom.cdx.json", "README.md", "statement.intoto.json"
-# Their subject is the statement itself, or nothing of the model's.
-IGNORED = (STATEMENT, ".git", ".gitattributes", ".github", ".gitignore")
+PUBLIC_KEY, SIGNATURE = "signing.pub", "model.sig"
+# They carry the statement itself, or nothing of the model's.
+IGNORED = (STATEMENT, SIGNATURE, ".git", ".gitattributes", ".github", ".gitignore")
 ARCHITECTURES = {"TreeModel": "tree ensemble", "LinearModel": "linear", "MlpModel": "MLP"}
 CHUNK = 4096
 
@@ -52,8 +57,13 @@ class Subject:
         return cls(record, *shelf.need(bytes.fromhex(record.model_id)))
 
 
-def write_papers(subject: Subject, signer: Signer) -> dict[str, bytes]:
-    """File name → bytes. Raises BadInput or BadModelBytes where the log or shelf was altered."""
+def write_papers(
+    subject: Subject, signer: Signer, key: BundleKey | None = None
+) -> dict[str, bytes]:
+    """File name → bytes. Raises BadInput or BadModelBytes where the log or shelf was altered.
+
+    Without `key` there is no `signing.pub` and no `model.sig`.
+    """
     card = subject.record.model_card()
     kind = type(CanonicalModel(subject.model).parts).__name__
     made = Made(ARCHITECTURES[kind], subject.record.time_ms)
@@ -62,10 +72,16 @@ def write_papers(subject: Subject, signer: Signer) -> dict[str, bytes]:
         MODEL: subject.model,
         ANNEX: subject.annex,
         BOM: bill_of_materials(card, made),
-        README: readme(card, subject.record.chain_id, subject.record.registry, signer.verifier),
+        README: readme(
+            card, subject.record.chain_id, subject.record.registry, signer.verifier, key is not None
+        ),
     }
-    statement = Statement.over(card.title, files, IGNORED)
-    files[STATEMENT] = dsse.sign(signer, PAYLOAD_TYPE, statement.encode()).encode()
+    if key is not None:
+        files[PUBLIC_KEY] = key.public_pem
+    statement = Statement.over(card.title, files, IGNORED).encode()
+    files[STATEMENT] = dsse.sign(signer, PAYLOAD_TYPE, statement).encode()
+    if key is not None:
+        files[SIGNATURE] = Bundle.sign(key, PAYLOAD_TYPE, statement).encode()
     return files
 
 
@@ -88,8 +104,30 @@ def check_papers(
     except VeridictError as problem:
         code = str(problem.facts.get("finding", "statement.malformed"))
         return 1, [Finding(code, STATEMENT, "signed by the log's key", problem.message)]
-    findings = statement.compare(files)
-    return len(files), findings + ([] if findings else _agree(files, card))
+    findings = statement.compare(files) or [
+        *_agree(files, card),
+        *_bundled(files, envelope.payload),
+    ]
+    return len(files), findings
+
+
+def _bundled(files: Files, payload: bytes) -> list[Finding]:
+    """The bundle, where there is a key for one, is by that key and of the same statement."""
+    if PUBLIC_KEY not in files and SIGNATURE not in files:
+        return []
+    missing = {PUBLIC_KEY, SIGNATURE} - files.keys()
+    if missing:
+        (name,) = missing
+        return [Finding("papers.missing", name, "a key and its signature", "one of them")]
+    try:
+        bundle = Bundle.decode(files[SIGNATURE])
+        bundle.verify(files[PUBLIC_KEY])
+    except VeridictError as problem:
+        code = str(problem.facts["finding"])
+        return [Finding(code, SIGNATURE, f"signed by {PUBLIC_KEY}", problem.message)]
+    if (bundle.envelope.payload_type, bundle.envelope.payload) != (PAYLOAD_TYPE, payload):
+        return [Finding("papers.other", SIGNATURE, STATEMENT, "another statement")]
+    return []
 
 
 def _agree(files: Files, card: ModelCard | None) -> list[Finding]:
