@@ -11,6 +11,7 @@ from veridict.watch.features.graph_names import GRAPH
 from veridict.watch.features.habit_names import HABIT_RISKS, HABITS
 from veridict.watch.features.names import FEATURES, RISK_FEATURES
 from veridict.watch.features.place_names import PLACES
+from veridict.watch.feeds.normal import CODES
 
 SETS = (
     ("payments", FEATURES + RISK_FEATURES),
@@ -48,3 +49,8 @@ def checks_table() -> str:
         why = (module.__doc__ or "").partition("\n\n")[2]
         lines.append(f"| `{module.NAME}` | {_title(module)} | {_line(why)} |\n")
     return "".join(lines)
+
+
+def drops_table() -> str:
+    rows = [f"| `{code}` | {meaning} |\n" for code, meaning in CODES.items()]
+    return "| code | why |\n| --- | --- |\n" + "".join(rows)
