@@ -16,6 +16,7 @@ from veridict.apps.staff import Staff
 from veridict.core.errors import VeridictError
 from veridict.ledger.faces import LogFiles
 from veridict.services.anchoring.poster import Plan
+from veridict.services.federation import views as federations
 from veridict.services.feeding.telling import feed_views
 from veridict.services.ingest import Ingest
 from veridict.services.network.views import FOLDER, kept
@@ -71,6 +72,7 @@ def serving(
         window, token=token, hosts=(host,), log=files, ingest=ingest,
         outlook=lambda: kept(settings.home / FOLDER),
         work=window.casework, staff=Staff(settings.home), payments=told,
+        federations=lambda: federations.kept(settings.home),
     )  # fmt: skip
     rpc_url = node.rpc_url
     node.fleet.home.ready().plan = Plan(anchor_every_s)

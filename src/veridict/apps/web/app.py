@@ -20,6 +20,7 @@ from veridict.apps.web.routes import (
     cases,
     erasure,
     events,
+    federation,
     health,
     log_files,
     network,
@@ -44,11 +45,13 @@ def create_app(
     work: CaseFace | None = None,
     staff: Staff | None = None,
     payments: APIRouter | None = None,
+    federations: federation.Federations = federation.none_joined,
 ) -> WebApp:
     """The dashboard and API of `node`, the files of `log` under /log, what `outlook` has kept.
 
     Statements are taken where there is an `ingest`, cases worked on where there is `work`, by
     the `staff` too. `payments`: routes to ask about them (`routes.payments`).
+    `federations`: those this home has joined.
 
     `token` is asked of everything but GET and HEAD; `hosts` are names, beside
     the loopback ones, under which this may be reached. Raises BadInput for an
@@ -69,6 +72,7 @@ def create_app(
     for part in (health, status, predictions, cases, erasure, audit, events):
         app.include_router(part.router)
     app.include_router(network.router_of(outlook))
+    app.include_router(federation.router_of(federations))
     if payments is not None:
         app.include_router(payments)
     if log is not None:

@@ -9,13 +9,14 @@ import { connect } from "./stream.js";
 import audit from "./pages/audit.js";
 import cases from "./pages/cases.js";
 import chain from "./pages/chain.js";
+import federation from "./pages/federation.js";
 import live from "./pages/live.js";
 import model from "./pages/model.js";
 import network from "./pages/network.js";
 import plots from "./pages/plots.js";
 import prediction from "./pages/prediction.js";
 
-const PAGES = { live, cases, prediction, chain, model, plots, network, audit };
+const PAGES = { live, cases, prediction, chain, model, plots, network, federation, audit };
 const content = document.getElementById("content");
 let leave = null;
 
