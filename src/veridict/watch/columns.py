@@ -90,6 +90,20 @@ def _parsed(texts: Any, what: str = "a number", remedy: str = "write 12.50, not 
         raise
 
 
+def _degrees(values: Any) -> pa.Array:
+    array = _number(values)
+    _where(np.abs(array) > 180, array, "is no degree", "give degrees, south and west negative")
+    return pa.array(np.rint(array * 1e6).astype(np.int64))
+
+
+def _code(values: Any) -> pa.Array:
+    """As `_text`, but nothing is a text as well."""
+    texts = values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
+    texts = pc.fill_null(texts.cast(pa.string()), "")
+    _first(pc.greater(pc.binary_length(texts), MAX_TEXT), "is too long", "use shorter names")
+    return texts
+
+
 def _integer(values: Any) -> pa.Array:
     array = _number(values)
     _where(array != np.rint(array), array, "is not a whole number", "use whole numbers")
@@ -167,5 +181,7 @@ _CONVERT: dict[Kind, Callable[[Any], pa.Array]] = {
     Kind.TIME: _time,
     Kind.INTEGER: _integer,
     Kind.LABEL: _label,
+    Kind.DEGREES: _degrees,
+    Kind.CODE: _code,
 }
 _SCALE = {Kind.MONEY: 100, Kind.MINOR: 1}

@@ -16,6 +16,8 @@ class Kind(Enum):
     MINOR = "positive integer"
     INTEGER = "integer"
     LABEL = "0, 1 or empty"
+    DEGREES = "degrees of latitude or longitude, converted to millionths"
+    CODE = "text that may be empty"
 
 
 @dataclass(frozen=True, slots=True)

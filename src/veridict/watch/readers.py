@@ -62,6 +62,16 @@ def _batches(
     yield from reader
 
 
+def names_in(path: Path) -> list[str]:
+    """The names of a file's columns; none where it cannot be read, which `read_rows` tells."""
+    try:
+        if path.suffix == ".parquet":
+            return list(pq.read_schema(path).names)
+        return _header(path)
+    except (pa.ArrowException, OSError, UnicodeDecodeError, BadStream):
+        return []
+
+
 def _parquet(
     path: Path, columns: Sequence[Column], mapping: Sequence[tuple[str, str]]
 ) -> Iterator[tuple[list[Bound], pa.RecordBatch]]:

@@ -29,7 +29,7 @@ def check(file: Path, as_json: bool) -> None:
     from veridict.watch.rules.ruleset import read_rules
 
     found = read_rules(file)
-    found.check([f.name for f in every_set(label_delay_s=0).features])
+    found.check([f.name for f in every_set(label_delay_s=0, placed=True).features])
     if as_json:
         print_json({"rules": [rule.name for rule in found.rules], "name": found.name})
     else:
@@ -52,16 +52,17 @@ def test(
 ) -> None:
     """Try FILE on history: what each rule finds, how often it is right, and how much work it is."""
     from veridict.watch.detectors.base import View
-    from veridict.watch.features.roster import every_set
+    from veridict.watch.features.roster import every_set, tells_places
     from veridict.watch.lists import shipped_lists
     from veridict.watch.rules.backtest import backtest
     from veridict.watch.rules.ruleset import read_rules
 
     found = read_rules(file)
-    sets = every_set(label_delay_s=label_delay_days * DAY_S, labelled=shipped_lists())
-    found.check([f.name for f in sets.features])
     scenario = chosen_scenario(settings_of(None), scenario_name, data_name, stream, mapping)
     rows = scenario.load()
+    delay_s, placed = label_delay_days * DAY_S, tells_places(rows)
+    sets = every_set(label_delay_s=delay_s, labelled=shipped_lists(), placed=placed)
+    found.check([f.name for f in sets.features])
     tried = backtest(found, View(rows, sets.batch(rows), sets.features), rows.labels)
     if as_json:
         print_json([{**asdict(t), "remark": t.remark} for t in tried])
@@ -82,7 +83,7 @@ def features(as_json: bool) -> None:
     """Every name that a condition may read, with what it means."""
     from veridict.watch.features.roster import every_set
 
-    known = every_set(label_delay_s=0).features
+    known = every_set(label_delay_s=0, placed=True).features
     if as_json:
         print_json({f.name: f.text for f in known})
         return

@@ -17,8 +17,9 @@ from veridict.models.thresholds import Axis, Choice
 from veridict.watch.features.graph_names import GRAPH
 from veridict.watch.features.habit_names import HABIT_RISKS, HABITS
 from veridict.watch.features.names import FEATURES, RISK_FEATURES, Feature
+from veridict.watch.features.place_names import PLACES
 from veridict.watch.mapping import Column, Kind
-from veridict.watch.readers import read_rows
+from veridict.watch.readers import names_in, read_rows
 from veridict.watch.scenario import Costs, Settlement, Words
 from veridict.watch.stream import Example, Shape, Table
 
@@ -41,6 +42,13 @@ COLUMNS = (
     Column("amount", "amount_minor", Kind.MONEY),
     Column("amount_minor", "amount_minor", Kind.MINOR),
     Column("label", "label", Kind.LABEL, required=False),
+)
+
+# A file that has all of these is decided by places as well.
+PLACE_COLUMNS = (
+    Column("latitude", "latitude_e6", Kind.DEGREES),
+    Column("longitude", "longitude_e6", Kind.DEGREES),
+    Column("country", "country", Kind.CODE),
 )
 
 # A card is sometimes checked with a payment of nothing; a transfer never is.
@@ -66,11 +74,21 @@ class Payment:
     amount_minor: int
 
 
+@dataclass(frozen=True, slots=True)
+class PlacedPayment(Payment):
+    """Where it was made: millionths of a degree, and a country or ""."""
+
+    latitude_e6: int
+    longitude_e6: int
+    country: str
+
+
 def _subject(id: str, payment: Payment) -> str:
     return payment.payer
 
 
 SHAPE: Shape[Payment] = Shape(Payment, _subject, owner="payer")
+PLACED: Shape[Payment] = Shape(PlacedPayment, _subject, owner="payer")
 BANDS = ((10_000, "below 100"), (25_000, "100 to 250"), (50_000, "250 to 500"))
 
 
@@ -79,6 +97,7 @@ TOLD: dict[str, tuple[tuple[Feature, ...], tuple[Feature, ...]]] = {
     "payments": (FEATURES, RISK_FEATURES),
     "habits": (HABITS, HABIT_RISKS),
     "graph": (GRAPH, ()),
+    "places": (PLACES, ()),
 }
 
 
@@ -126,6 +145,7 @@ class Payments:
         self.data_name, self.notices, self.croissant = data_name, notices, croissant
         self.label_delay_s = label_delay_s
         self._path, self._columns, self._mapping = path, columns, mapping
+        self.shape = PLACED if "places" in sets else SHAPE
         self.sets = sets
         told = [TOLD[name] for name in sets]
         self._features = tuple(
@@ -161,7 +181,11 @@ class Payments:
         label_delay_s: int | None = None,
         sets: tuple[str, ...] = ("payments",),
     ) -> Payments:
-        """The user's own CSV or Parquet file; `mapping` as from watch.mapping.parse_mapping."""
+        """The user's own CSV or Parquet file; `mapping` as from watch.mapping.parse_mapping.
+
+        Where it tells latitude, longitude and country, the feature set "places" comes in.
+        """
+        placed = _tells_places(path, mapping)
         return cls(
             path.name,
             path,
@@ -169,12 +193,14 @@ class Payments:
             notices=(f"Payments from {path.name}.",),
             croissant=croissant,
             label_delay_s=label_delay_s,
-            sets=sets,
+            columns=COLUMNS + PLACE_COLUMNS if placed else COLUMNS,
+            sets=(*sets, "places") if placed else sets,
         )
 
     def load(self) -> Table[Payment]:
         if self._path is not None:
-            return Table(read_rows(self._path, self._columns, self._mapping, SHAPE.schema), SHAPE)
+            found = read_rows(self._path, self._columns, self._mapping, self.shape.schema)
+            return Table(found, self.shape)
         with as_file(files(__package__) / "data" / "amlsim.parquet") as path:
             return Table(read_rows(path, COLUMNS, (), SHAPE.schema), SHAPE)
 
@@ -206,6 +232,11 @@ class Payments:
 
     def value_text(self, feature: int, value: float) -> str:
         return self._features[feature].short(value)
+
+
+def _tells_places(path: Path, mapping: tuple[tuple[str, str], ...]) -> bool:
+    told = {*names_in(path), *(key for key, _ in mapping)}
+    return all(column.key in told for column in PLACE_COLUMNS)
 
 
 def fdh_root(data_root: Path | None) -> Path:

@@ -10,16 +10,28 @@ from veridict.watch.features.graph import GraphFeatures
 from veridict.watch.features.habits import HabitFeatures
 from veridict.watch.features.names import Feature
 from veridict.watch.features.payments import PaymentFeatures
+from veridict.watch.features.places import COLUMNS, PlaceFeatures
 from veridict.watch.features.together import FeatureSet, Together
 from veridict.watch.lists import shipped_lists
 from veridict.watch.scenario import Scenario
+from veridict.watch.stream import Table
 
 SETS = ("payments", "habits", "graph")
 
 
-def every_set(*, label_delay_s: int | None = None, labelled: Iterable[str] = ()) -> Together:
-    """What rules and detectors may read. `labelled`: listed accounts, as in GraphFeatures."""
-    return Together([_set(name, label_delay_s, labelled) for name in SETS])
+def every_set(
+    *, label_delay_s: int | None = None, labelled: Iterable[str] = (), placed: bool = False
+) -> Together:
+    """What rules and detectors may read. `labelled`: listed accounts, as in GraphFeatures.
+
+    `placed`: of rows that tell where a payment was made (`tells_places`).
+    """
+    names = (*SETS, "places") if placed else SETS
+    return Together([_set(name, label_delay_s, labelled) for name in names])
+
+
+def tells_places(rows: Table[Any]) -> bool:
+    return all(name in rows.shape.names for name in COLUMNS)
 
 
 def chosen_sets(names: Sequence[str], *, label_delay_s: int | None = None) -> FeatureSet:
@@ -32,8 +44,10 @@ def sets_of(
 ) -> FeatureSet:
     """As `chosen_sets`, with the listed accounts that the graph is told of."""
     for name in names:
-        if name not in SETS:
-            raise BadInput(f"there is no feature set {name!r}", remedy=f"choose of {SETS}")
+        if name not in (*SETS, "places"):
+            raise BadInput(
+                f"there is no feature set {name!r}", remedy=f"choose of {(*SETS, 'places')}"
+            )
     made = [_set(name, label_delay_s, labelled) for name in names]
     return made[0] if len(made) == 1 else Together(made)
 
@@ -45,7 +59,8 @@ def sets_for(
     if scenario.name != "payments":
         return _Named(scenario)
     wanted, chosen = set(names), []
-    for name in SETS:
+    placed = all(name in scenario.shape.names for name in COLUMNS)
+    for name in (*SETS, "places") if placed else SETS:
         made = _set(name, label_delay_s, shipped_lists() if name == "graph" else ())
         had = {feature.name for feature in made.features}
         if wanted & had:
@@ -76,5 +91,7 @@ class _Named:
 def _set(name: str, label_delay_s: int | None, labelled: Iterable[str]) -> FeatureSet:
     if name == "graph":
         return GraphFeatures(labelled=labelled)
+    if name == "places":
+        return PlaceFeatures()
     kind = PaymentFeatures if name == "payments" else HabitFeatures
     return kind(label_delay_s=label_delay_s)
