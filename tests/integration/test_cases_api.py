@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -106,6 +107,23 @@ def test_the_second_of_two_is_refused_by_name(desk: Desk) -> None:
     assert second.status_code == 409
     assert second.json()["facts"]["by"] == "Ann"
     assert [case["row"]["index"] for case in desk.get("?assigned=Ann")] == [made.index]
+
+
+def test_of_many_at_once_one_decides_and_the_others_hear_who(desk: Desk) -> None:
+    (made,) = decided(desk.node, [payment("crowded", "uma", "val")])
+    seen = desk.get(f"/{made.index}")["last"]
+
+    def decide(turn: int) -> httpx.Response:
+        act, who = ("release", "confirm")[turn % 2], ("Ann", "Lea")[turn % 2]
+        return desk.post(who, f"{made.index}/{act}", seen=seen)
+
+    with ThreadPoolExecutor(8) as crowd:
+        replies = list(crowd.map(decide, range(8)))
+    (first,) = (reply.json() for reply in replies if reply.status_code == 200)
+    late = [reply.json() for reply in replies if reply.status_code == 409]
+    assert len(late) == 7
+    assert {reply["facts"]["by"] for reply in late} == {first["by"]}
+    assert len(desk.get(f"/{made.index}")["acts"]) == 1
 
 
 def test_a_release_that_stops_others_is_shown_and_taken_back(desk: Desk) -> None:

@@ -37,7 +37,7 @@ _GRAVITY = ("allowed", "released", "suppressed", "open", "confirmed")
 
 
 class Casework:
-    """Of one node; thread-safe."""
+    """Of one node; thread-safe. Who only looks holds up no prediction."""
 
     def __init__(self, node: Node) -> None:
         self.node = node
@@ -52,23 +52,21 @@ class Casework:
         assigned: str | None = None,
     ) -> list[CaseView]:
         """`order` is "newest" or "loss"; `assigned` "" are those that nobody has taken."""
-        with self.node.lock:
-            found = [c for c in self._book.cases.values() if status in (None, c.status)]
-            found = self.known.ranked(found) if order == "loss" else found[::-1]
-            if assigned is not None:
-                found = [case for case in found if self._assigned(case) == assigned]
-            return [self.view(case) for case in found[:limit]]
+        found = [c for c in list(self._book.cases.values()) if status in (None, c.status)]
+        if assigned is not None:
+            found = [case for case in found if self._assigned(case) == assigned]
+        found = self.known.ranked(found) if order == "loss" else found[::-1]
+        return [self.view(case) for case in found[:limit]]
 
     def case(self, index: int) -> CaseView:
         """Raises NotFound."""
-        with self.node.lock:
-            return self.view(desk.case_of(self.node, index))
+        return self.view(desk.case_of(self.node, index))
 
     def view(self, case: Case) -> CaseView:
         node, index = self.node, case.index
         payload = node.log.payload(index)
         facts = self.known.facts(index)
-        stops = [s for s in self._book.suppressions.values() if s.record.index == index]
+        stops = [s for s in self._suppressions() if s.record.index == index]
         return CaseView(
             row=prediction_row(node, index, case.record, payload),
             status=case.status,
@@ -122,31 +120,24 @@ class Casework:
 
     def links(self, index: int) -> LinksView:
         """Raises NotFound."""
-        with self.node.lock:
-            desk.case_of(self.node, index)
-            graph = graph_of(self.node, self.known, index)
-            standing, facts = places(graph), self.known.facts(index)
-            ring = list(graph.ring)
-            around = set(zip(ring, ring[1:] + ring[:1], strict=True))
-            return LinksView(
-                index=index,
-                cases=self.known.group(index),
-                ties=[
-                    TieView(*tie, cases=list(self.known.sharing(tie)))
-                    for tie in self.known.ties(index)
-                ],
-                nodes=[
-                    NodeView(
-                        account, *standing[account],
-                        named=facts is not None and account in facts.accounts,
-                        in_ring=account in ring,
-                    )
-                    for account in graph.accounts
-                ],
-                edges=[self._edge(edge, around) for edge in graph.edges],
-                ring=ring,
-                left_out=graph.left_out,
-            )  # fmt: skip
+        desk.case_of(self.node, index)
+        graph = graph_of(self.node, self.known, index)
+        standing, facts = places(graph), self.known.facts(index)
+        ring = list(graph.ring)
+        around = set(zip(ring, ring[1:] + ring[:1], strict=True))
+        named = facts.accounts if facts else ()
+        return LinksView(
+            index=index,
+            cases=self.known.group(index),
+            ties=[TieView(*tie, cases=self.known.sharing(tie)) for tie in self.known.ties(index)],
+            nodes=[
+                NodeView(account, *standing[account], account in named, account in ring)
+                for account in graph.accounts
+            ],
+            edges=[self._edge(edge, around) for edge in graph.edges],
+            ring=ring,
+            left_out=graph.left_out,
+        )
 
     def exported(self, index: int, *, by: str, note: str, redacted: bool, sha256: str) -> StepView:
         """That a report on it was handed out is noted on the case."""
@@ -159,8 +150,7 @@ class Casework:
 
     def suppressions(self) -> list[SuppressionView]:
         """Newest first, over or not."""
-        with self.node.lock:
-            return [self._suppression(s) for s in reversed(self._book.suppressions.values())]
+        return [self._suppression(suppression) for suppression in self._suppressions()[::-1]]
 
     def suppress(
         self, index: int, limits: suppressing.Limits, *, by: str, note: str = ""
@@ -180,6 +170,9 @@ class Casework:
     @property
     def _book(self) -> Book:
         return self.node.board.book
+
+    def _suppressions(self) -> list[Suppression]:
+        return list(self._book.suppressions.values())
 
     def _tell(self, index: int) -> None:
         case = self._book.cases.get(index)

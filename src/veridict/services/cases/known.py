@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from threading import RLock
 
 from veridict.core.nouns import Decision
 from veridict.services.board import probability
@@ -25,10 +26,11 @@ Tie = tuple[str, str]  # what it is, and which: ("account", "A17")
 
 
 class Known:
-    """Of one node. Hold the node's lock while asking."""
+    """Of one node. Thread-safe, and never in the way of who predicts."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
+        self._lock = RLock()
         self._erasures = 0
         self._facts: dict[int, Facts | None] = {}
         self._by_tie: dict[Tie, list[int]] = defaultdict(list)
@@ -36,8 +38,9 @@ class Known:
 
     def facts(self, index: int) -> Facts | None:
         """Of case `index`; None where its payload was erased."""
-        self._catch_up()
-        return self._facts.get(index)
+        with self._lock:
+            self._catch_up()
+            return self._facts.get(index)
 
     def expected_loss(self, case: Case) -> int | None:
         """What would be lost if it were let go: probability times amount, in minor units."""
@@ -48,19 +51,22 @@ class Known:
 
     def ties(self, index: int) -> list[Tie]:
         """By what case `index` is tied to others."""
-        return [tie for tie in _ties(self.facts(index)) if 1 < len(self._by_tie[tie]) <= HUB]
+        with self._lock:
+            return [tie for tie in _ties(self.facts(index)) if 1 < len(self._by_tie[tie]) <= HUB]
 
     def sharing(self, tie: Tie) -> list[int]:
         """The cases that share it, by index."""
-        self._catch_up()
-        return self._by_tie.get(tie, [])
+        with self._lock:
+            self._catch_up()
+            return list(self._by_tie.get(tie, ()))
 
     def group(self, index: int) -> list[int]:
         """All cases that hang together with `index`, itself among them, by index."""
-        self._catch_up()
-        if self._groups is None:
-            self._groups = self._joined()
-        return self._groups.get(index, [index])
+        with self._lock:
+            self._catch_up()
+            if self._groups is None:
+                self._groups = self._joined()
+            return self._groups.get(index, [index])
 
     def ranked(self, cases: list[Case]) -> list[Case]:
         """The largest expected loss first; where equal holds before reviews, then the newest."""
@@ -78,7 +84,7 @@ class Known:
             self._by_tie.clear()
         if len(self._facts) == len(board.cases):
             return
-        for index in [at for at in board.cases if at not in self._facts]:
+        for index in [at for at in list(board.cases) if at not in self._facts]:
             payload = self._node.log.payload(index)
             facts = None if payload is None else facts_of(payload.request)
             self._facts[index] = facts

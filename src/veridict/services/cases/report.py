@@ -98,37 +98,36 @@ class Report(msgspec.Struct, frozen=True):
 def report_on(work: Casework, index: int, naming: Naming) -> Report:
     """Raises NotFound where `index` is no case, Refused where its payload was erased."""
     node = work.node
-    with node.lock:
-        view, links = work.case(index), work.links(index)
-        shown = sorted({at for edge in links.edges for at in edge.payments} | {index})
-        ring = {at for edge in links.edges if edge.in_ring for at in edge.payments}
-        payments = [t for at in shown if (t := _transaction(work, at, at in ring, naming))]
-        about = work.known.facts(index)
-        subject = naming.account(about.payer) if about else ""
-        reasons = [_reason(reason.text, reason.usual) for reason in view.row.reasons]
-        acts = sorted(_done(view, naming), key=lambda done: done.index)
-        return Report(
-            format=FORMAT,
-            redacted=naming.redacted,
-            made_at_ms=node.parts.clock(),
-            origin=node.log.origin,
-            verifier_key=node.log.verifier.vkey,
-            model_id=node.board.cases[index].record.model_id.hex(),
-            chain_id=node.network.addresses.chain_id,
-            case=index,
-            status=view.status,
-            decision=view.decision,
-            subject=subject or "erased",
-            amount_minor=view.amount_minor,
-            expected_loss_minor=view.expected_loss_minor,
-            narrative=list(_narrative(view, links, payments, acts, naming)),
-            reasons=reasons + [naming.text(alert) for alert in view.alerts],
-            transactions=payments,
-            ties=[_tie(tie.what, tie.which, tie.cases, naming) for tie in links.ties],
-            ring=[naming.account(account) for account in links.ring],
-            acts=acts,
-            evidence=[_evidence(node, at, naming) for at in shown],
-        )
+    view, links = work.case(index), work.links(index)
+    shown = sorted({at for edge in links.edges for at in edge.payments} | {index})
+    ring = {at for edge in links.edges if edge.in_ring for at in edge.payments}
+    payments = [t for at in shown if (t := _transaction(work, at, at in ring, naming))]
+    about = work.known.facts(index)
+    subject = naming.account(about.payer) if about else ""
+    reasons = [_reason(reason.text, reason.usual) for reason in view.row.reasons]
+    acts = sorted(_done(view, naming), key=lambda done: done.index)
+    return Report(
+        format=FORMAT,
+        redacted=naming.redacted,
+        made_at_ms=node.parts.clock(),
+        origin=node.log.origin,
+        verifier_key=node.log.verifier.vkey,
+        model_id=node.board.cases[index].record.model_id.hex(),
+        chain_id=node.network.addresses.chain_id,
+        case=index,
+        status=view.status,
+        decision=view.decision,
+        subject=subject or "erased",
+        amount_minor=view.amount_minor,
+        expected_loss_minor=view.expected_loss_minor,
+        narrative=list(_narrative(view, links, payments, acts, naming)),
+        reasons=reasons + [naming.text(alert) for alert in view.alerts],
+        transactions=payments,
+        ties=[_tie(tie.what, tie.which, tie.cases, naming) for tie in links.ties],
+        ring=[naming.account(account) for account in links.ring],
+        acts=acts,
+        evidence=[_evidence(node, at, naming) for at in shown],
+    )
 
 
 def _transaction(work: Casework, at: int, in_ring: bool, naming: Naming) -> Transaction | None:
