@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from veridict.apps.cli.federate_match import match
+from veridict.apps.cli.federate_promise import promise, spent
 from veridict.apps.cli.options import home_option, json_option, rpc_option, settings_of
 from veridict.apps.cli.render import console, facts_table, print_json
 
@@ -23,11 +25,14 @@ def federate() -> None:
 
     \b
     federate rules      write down what is agreed, from a table's columns
+    federate promise    add differential privacy to the rules
     federate create     put the rules on a chain; whoever does has no power over them
     federate join       become a member: a stake, a key, an address
     federate train      take part until the model is finished
     federate status     rounds, members, who was refused and why
+    federate spent      what this party's updates have cost in privacy
     federate leave      stop taking part; the stake comes back after a delay
+    federate match      which identifiers two parties have in common, and no other
     federate simulate   many members in one process: attackers, dropouts, accuracy, memory
     """
 
@@ -277,3 +282,7 @@ def _tell(as_json: bool, facts: dict[str, object]) -> None:
     for name, value in facts.items():
         if value is not None:
             click.echo(f"{name:<10} {value}")
+
+
+for _command in (promise, spent, match):
+    federate.add_command(_command)
