@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what the tests use beyond Python: anvil (npm, into node_modules), Chromium and
-# PostgreSQL (apt; the tests start servers of their own).
+# Installs what the tests use beyond Python: anvil (npm, into node_modules), Chromium, PostgreSQL
+# and NATS (apt; the tests start servers of their own).
 # Never fails: tests whose part is missing skip and say so, and under CI=true they fail.
 cd "$(dirname "$0")/.." || exit
 complete=yes
@@ -24,9 +24,14 @@ has_postgres() {
   command -v initdb || ls /usr/lib/postgresql/*/bin/initdb
 } >/dev/null 2>&1
 
+has_nats() {
+  command -v nats-server || ls /usr/sbin/nats-server
+} >/dev/null 2>&1
+
 command -v npm >/dev/null || apt_install npm
 npm ci --ignore-scripts --no-audit --no-fund --loglevel=error || lacking "no anvil (needs npm)"
 has_chromium || apt_install chromium || lacking "no Chromium (as root: apt-get install chromium)"
 has_postgres || apt_install postgresql || lacking "no PostgreSQL (as root: apt-get install postgresql)"
+has_nats || apt_install nats-server || lacking "no NATS (as root: apt-get install nats-server)"
 
 if [ $complete = yes ]; then touch node_modules/.ready; fi # otherwise the next run tries again

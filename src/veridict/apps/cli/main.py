@@ -18,6 +18,7 @@ ROSTER = {
     "model": "model:model",
     "predict": "predict:predict",
     "watch": "watch:watch",
+    "worker": "worker:worker",
     "pilot": "pilot:pilot",
     "backtest": "backtest:backtest",
     "challenger": "challenger:challenger",
