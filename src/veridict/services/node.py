@@ -174,10 +174,10 @@ class Node:
             rows = np.asarray(features, dtype=np.float64)
             asked = requests or self._unnamed(len(rows))
             made = predict(issuer, asked, rows, beside=beside, last=last)
+            if beside is not None or last:
+                self.follow()  # reads what stands between them, all at once
             for prediction in made:
                 self._see(prediction.index, prediction.record)
-            if beside is not None or last:
-                self.follow()
         for listener in self.listeners:
             listener(made)
         return made

@@ -7,7 +7,6 @@ move its features. An asset without a rate is worth 0, which says "unknown" and 
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -62,7 +61,8 @@ class Assets:
     def worth(self, name: str, amount: int) -> int:
         """Hundredths of the unit of account, rounded down; `amount` in the smallest unit."""
         asset = self.of(name)
-        return math.floor(amount * asset.worth / int(10**asset.decimals))
+        over, under = asset.worth.as_integer_ratio()
+        return amount * over // (under * int(10**asset.decimals))
 
     def minor(self, name: str, text: str) -> int:
         """A decimal amount such as "12.50" in the smallest unit, exactly. Raises BadInput."""
