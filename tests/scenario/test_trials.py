@@ -17,6 +17,7 @@ from veridict.core.errors import BadInput, NotFound
 from veridict.core.nouns import Decision, PredictionRecord, TrialRecord
 from veridict.models.image import image, unpack
 from veridict.services import releasing
+from veridict.services.audit.predictions import Decisions, Scores
 from veridict.services.demo.learn import learn
 from veridict.services.demo.replay import replay
 from veridict.services.node import Node
@@ -66,7 +67,10 @@ def test_a_pilot_leaves_nothing_but_trials(cards: Payments, home: Path) -> None:
         assert kinds[1] == 0
         assert (node.board.predictions, len(node.board.cases)) == (0, 0)
         assert node.at_work().next_sequence == 0
-        assert all(check.passed or not check.findings for check in node.audit())
+        checks = {check.title: check for check in node.audit()}
+        assert not [finding for check in checks.values() for finding in check.findings]
+        assert checks[Scores.title].examined == SEEN  # run again
+        assert checks[Decisions.title].examined == SEEN
         assert pilot(node, cards, SEEN) == 0  # each row once
         with pytest.raises(NotFound, match="none of these rows"):
             piloted(node, cards, cards.load().slice(SEEN, SEEN + 10))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from veridict.core.nouns import Payload, PredictionRecord
+from veridict.core.nouns import Payload, PredictionRecord, TrialRecord
 from veridict.services.accounts import accounted, spans_of
 from veridict.services.audit.walk import Notes, Row, Verdict
 from veridict.services.records import ErasureRecord, LogRecord
@@ -75,6 +75,8 @@ def _state(row: Row) -> int:
 
 def _opens(record: LogRecord, payload: Payload, where: str, notes: Notes) -> int:
     """How many records were examined: none or this one."""
+    if isinstance(record, TrialRecord):
+        record = record.prediction
     if isinstance(record, PredictionRecord):
         if not payload.opens_request(record):
             notes.wrong("payload.request", where, "the request committed to", "another")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from veridict.core.nouns import Payload, PredictionRecord
+from veridict.core.nouns import Payload, PredictionRecord, TrialRecord
 from veridict.models.canonical import CanonicalModel
 from veridict.models.image import unpack
 from veridict.services.audit.models import Models
@@ -18,6 +18,15 @@ def predictions(rows: Sequence[Row]) -> Iterator[Seen]:
     for row in rows:
         if isinstance(row.record, PredictionRecord):
             yield row.index, row.record, row.payload
+
+
+def scored(rows: Sequence[Row]) -> Iterator[Seen]:
+    """Predictions, and trials that bring their own inputs: a pilot's."""
+    for row in rows:
+        if isinstance(row.record, PredictionRecord):
+            yield row.index, row.record, row.payload
+        elif isinstance(row.record, TrialRecord) and row.payload is not None:
+            yield row.index, row.record.prediction, row.payload
 
 
 class Sequences:
@@ -95,7 +104,7 @@ class Decisions:
         self._notes = Notes()
 
     def see(self, rows: Sequence[Row]) -> None:
-        for index, record, payload in predictions(rows):
+        for index, record, payload in scored(rows):
             active = self._models.active.get(record.model_id)
             if active is None:
                 continue  # `Models` has named the unregistered model
@@ -115,7 +124,7 @@ class Decisions:
 
 def _by_model(models: Models, rows: Sequence[Row]) -> Iterator[tuple[CanonicalModel, list[Opened]]]:
     batches: dict[bytes, list[Opened]] = {}
-    for index, record, payload in predictions(rows):
+    for index, record, payload in scored(rows):
         if payload is not None:
             batches.setdefault(record.model_id, []).append((index, record, payload))
     for model_id, batch in batches.items():
