@@ -36,7 +36,7 @@ from veridict.services.statements import Logged, Statement
 MAX_WAITING = 16_384  # statements
 MAX_WAITING_BYTES = 64 << 20
 _MAX_BATCH = 2048
-_WORTH_IT = 64  # statements that wait: the next batch is begun before the last is on disk
+_WORTH_IT = 64  # statements at least, for a batch to be begun before the last is on disk
 _NO_SALT = bytes(SALT_BYTES)  # there are no inputs to hide
 
 
@@ -68,6 +68,7 @@ class Ingest:
         self._guard = Lock()
         self._changed = Condition(self._guard)
         self._closing = False
+        self._worth_it = 1  # how many must wait for the thread to begin
         self._desk: LoopDesk | None = None
         self._thread = Thread(target=self._run, name="ingest", daemon=True)
         self._thread.start()
@@ -117,7 +118,7 @@ class Ingest:
             self._waiting += 1
             self._waiting_bytes += len(asked.statement.content)
             self._queue.append(asked)
-            if len(self._queue) in (1, _WORTH_IT):
+            if len(self._queue) in (1, self._worth_it):
                 self._changed.notify()
 
     # -- the thread --------------------------------------------------------------------------
@@ -137,6 +138,8 @@ class Ingest:
     def _take(self, flight: _Flight | None) -> list[_Asked]:
         """What waits, up to a batch; nothing where `flight` came down first, or when closing."""
         with self._guard:
+            # as many as are on their way: small batches take nearly as long as large ones
+            self._worth_it = max(_WORTH_IT, len(flight.firsts)) if flight else 1
             while not (self._closing or self._is_time(flight)):
                 self._changed.wait()
             batch = list(islice(self._queue, _MAX_BATCH))
@@ -148,9 +151,8 @@ class Ingest:
             return batch
 
     def _is_time(self, flight: _Flight | None) -> bool:
-        if flight is None:
-            return bool(self._queue)
-        return flight.appended.done() or len(self._queue) >= _WORTH_IT
+        landed = flight is not None and flight.appended.done()
+        return landed or len(self._queue) >= self._worth_it
 
     def _wake(self, _: object) -> None:
         with self._guard:
