@@ -67,8 +67,12 @@ def test_a_payment_is_answered_with_its_decision_and_again_with_the_same(
     other = api.post("/api/payments", json=payment("q-1", amount="99.00", payee=LISTED))
     assert other.status_code == 409
     assert other.json()["facts"]["index"] == told["index"]
-    shown = api.get(f"/api/predictions/{told['index']}").json()["row"]
-    assert shown["request_id"] == "q-1"
+    whole = api.get(f"/api/predictions/{told['index']}").json()
+    shown, acted = whole["row"], whole["stages"][5]["facts"]
+    assert any(fact["label"] == "listed" and "on the list" in fact["value"] for fact in acted)
+    assert (shown["request_id"], shown["decision"]) == ("q-1", "hold")
+    held = api.get("/api/predictions", params={"decision": "hold", "limit": 1}).json()
+    assert held[0]["index"] == told["index"]
 
 
 def test_many_who_ask_at_once_get_one_decision(api: httpx.Client, served: Serving) -> None:

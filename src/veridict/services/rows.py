@@ -18,6 +18,8 @@ def prediction_row(
     *,
     compare: bool = True,
 ) -> views.PredictionRow:
+    """`decision` is the severest of the model's and the detectors', as the case has it."""
+    case = node.board.cases.get(index)
     return views.PredictionRow(
         index=index,
         sequence=record.sequence,
@@ -27,7 +29,7 @@ def prediction_row(
         summary=node.face.summary(payload.request) if payload else gone(node, index),
         score=record.score,
         probability=probability(record.score),
-        decision=record.decision.word,
+        decision=(record.decision if case is None else case.decision).word,
         reasons=reason_views(node, index, record, payload, compare=compare),
         state=node.state(index).word,
     )

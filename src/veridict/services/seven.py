@@ -10,6 +10,7 @@ from veridict.core.nouns import SCORE_ONE, Payload, PredictionRecord, Stage
 from veridict.models.image import float_of, unpack
 from veridict.proofs.merkle import leaf_hash
 from veridict.services.anchoring.telling import chain_states
+from veridict.services.feeding.verdicts import alerts_of, verdict_on
 from veridict.services.node import Node
 from veridict.services.receipt import Receipt
 from veridict.services.sayings import Words, read_words
@@ -36,7 +37,7 @@ def stages(node: Node, index: int, row: PredictionRow) -> tuple[list[StageView],
         _stage(Stage.SCORE, "what it answered", True, _score(record, row)),
         _stage(Stage.COMMIT, "what was sealed", True, _commit(record)),
         _stage(Stage.LOG, "where it stands", True, _log(node, index, record, receipt)),
-        _stage(Stage.ACT, "what was done", *_act(node, index, record)),
+        _stage(Stage.ACT, "what was done", *_act(node, index, record, row)),
         _stage(Stage.AUDIT, "how a stranger checks it", receipt is not None, _audit(receipt)),
     ]
     return told, receipt is not None
@@ -93,7 +94,7 @@ def _score(record: PredictionRecord, row: PredictionRow) -> Facts:
         ("model", record.model_id.hex()),
         ("raw score", f"{record.score} × 2^-32 = {record.score / SCORE_ONE:.4f}"),
         ("probability", f"{row.probability:.4f}"),
-        ("decision", row.decision),
+        ("decision", record.decision.word),
         *reasons,
     ]
 
@@ -128,8 +129,12 @@ def _log(node: Node, index: int, record: PredictionRecord, receipt: Receipt | No
     return facts
 
 
-def _act(node: Node, index: int, record: PredictionRecord) -> tuple[bool, Facts]:
-    facts = [(record.decision.word, node.face.words.get(record.decision.word, ""))]
+def _act(
+    node: Node, index: int, record: PredictionRecord, row: PredictionRow
+) -> tuple[bool, Facts]:
+    facts = [(row.decision, node.face.words.get(row.decision, ""))]
+    if (found := verdict_on(node.log, index, record)) is not None:
+        facts += [(alert.detector, alert.reason) for alert in alerts_of(found[1])]
     payment = node.payment_of(index)
     if payment is not None and node.guard is not None:
         facts.append(("payment on chain", f"{payment} in guard {node.guard.address}"))

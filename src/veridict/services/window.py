@@ -257,16 +257,17 @@ class Window:
 
     def _indices(self, before: int | None, wanted: Decision | None) -> Iterator[int]:
         top = self._node.log.size if before is None else max(0, min(before, self._node.log.size))
+        cases = self._node.board.cases
         if wanted in (Decision.REVIEW, Decision.HOLD):
-            for index in reversed(list(self._node.board.cases)):
-                if index < top and self._node.request_of(index)[0].decision is wanted:
+            for index in reversed(list(cases)):
+                if index < top and cases[index].decision is wanted:
                     yield index
             return
         for stop in range(top, 0, -PAGE):
             start = max(0, stop - PAGE)
             page = list(self._node.log.bodies(start, stop))
             for offset in reversed(range(len(page))):
-                allowed = wanted is None or page[offset][1] == Decision.ALLOW
+                allowed = wanted is None or start + offset not in cases
                 if is_prediction(page[offset]) and allowed:
                     yield start + offset
 
