@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from functools import cache
 
 from tests.support.models import random_linear, random_mlp, random_model
+from veridict.core.errors import BadModelBytes
+from veridict.models.canonical import decode
 from veridict.models.encode import encode
-from veridict.models.layout import COUNTS, HEADER, KIND_TREES, Model
+from veridict.models.layout import COUNTS, HEADER, KIND_TREES, PAGE_SIZES, WORD, Model
 
 TELLING = (0, 1, 2**31, 2**31 - 1, 2**32 - 1, 2**62, 2**63, 2**63 - 1, 2**64 - 1, 1075)
+IMAGES = (0, 1, 2**63 - 1, 2**63, 2**63 + 5, 0x000F_FFFF_FFFF_FFFF, 2**64 - 1)
 
 
 @cache
@@ -55,3 +58,42 @@ def mutate(rng: random.Random, data: bytes) -> bytes:
             (0, 1, 0xFF, rng.randrange(256), damaged[at] ^ 1 << rng.randrange(8))
         )
     return bytes(damaged)
+
+
+def most_gas(data: bytes) -> int:
+    """What scoring `data` may take, whatever it says.
+
+    Trees: a node may send the reader to the end of two megabytes of memory, once; each 14 bytes
+    may be a root, and 256 steps of some 75 gas are taken from it. Linear: 256 features and
+    64 outputs at most. Networks: every weight is there to be read, so their bytes bound it.
+    """
+    if data[5] == KIND_TREES:
+        return 9_500_000 + 1_500 * len(data)
+    return 2_000_000 if data[5] == 2 else 200_000 + 150 * len(data)
+
+
+def is_judged(data: bytes) -> bool:
+    """Whether the header tells a model that the judge runs, whatever follows."""
+    if len(data) < HEADER.size:
+        return False
+    magic, version, kind, bits, outputs_1, features, page, *_ = HEADER.unpack_from(data)
+    pages = {1: PAGE_SIZES, 2: (WORD,), 3: (WORD,)}.get(kind, ())
+    known = (magic, version, bits) == (b"VRDT", 1, 32) and page in pages
+    return known and outputs_1 < 64 and 1 <= features <= 256
+
+
+def row_of(rng: random.Random, data: bytes) -> list[int]:
+    """As many images as the header tells."""
+    count = int.from_bytes(data[8:10], "big")
+    return [rng.choice((*IMAGES, rng.getrandbits(64))) for _ in range(count)]
+
+
+def decoded(data: bytes) -> Model | None:
+    try:
+        return decode(data)
+    except BadModelBytes:
+        return None
+
+
+def packed(row: list[int]) -> bytes:
+    return struct.pack(f">{len(row)}Q", *row)
