@@ -18,6 +18,7 @@ from veridict.ledger.faces import LogFiles
 from veridict.services.anchoring.poster import Plan
 from veridict.services.federation import views as federations
 from veridict.services.feeding.telling import feed_views
+from veridict.services.garbage import only_new_garbage
 from veridict.services.ingest import Ingest
 from veridict.services.network.views import FOLDER, kept
 from veridict.services.node import Node
@@ -80,7 +81,13 @@ def serving(
     heart = threading.Thread(
         target=_beat, args=(node, window, stop, anchor_every_s), name="heart", daemon=True
     )
-    with _prompt_threads(), ingest, posting or nullcontext(), WebServer(app, host, port) as server:
+    with (
+        only_new_garbage(),
+        _prompt_threads(),
+        ingest,
+        posting or nullcontext(),
+        WebServer(app, host, port) as server,
+    ):
         heart.start()
         try:
             yield Serving(node, window, server.url, rpc_url)
