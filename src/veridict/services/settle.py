@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from eth_account.signers.local import LocalAccount
 
-from veridict.assurance.signed import sign_prediction
 from veridict.chain.abi import encode_arguments
 from veridict.chain.artifacts import Artifact
 from veridict.chain.client import Client
@@ -20,13 +19,11 @@ from veridict.chain.contract import Contract
 from veridict.chain.deployment import deploy
 from veridict.chain.receipts import TxReceipt
 from veridict.core.nouns import Policy, Request
-from veridict.services.anchoring import log_key
+from veridict.services import evidence
 from veridict.services.deploy import Network
-from veridict.services.dispute import record_words
 from veridict.services.predict import Prediction
 from veridict.services.receipt import Receipt
 
-SIGNATURE_LIFE_S = 900
 OPEN_GAS = 250_000  # cannot be estimated: it depends on the approval in the same batch
 SIGNED = 1  # the guard's number of the weakest assurance it accepts
 
@@ -130,45 +127,14 @@ def settle_signed(
     guard: Contract, held: Held, prediction: Prediction, operator: LocalAccount
 ) -> Settled:
     """Assurance `signed`: who must be honest is the operator, whose bond is at stake."""
-    client = guard.client
-    deadline = client.block().timestamp_s + SIGNATURE_LIFE_S
-    signature = sign_prediction(
-        operator, prediction.record, guard.address, client.chain_id, deadline
-    )
-    return _settled(
-        guard,
-        held,
-        guard.send(
-            "settle_signed",
-            held.payment_id,
-            record_words(prediction.record.encode()),
-            prediction.payload.request_salt,
-            deadline,
-            signature,
-        ),
-    )
+    shown = evidence.signed(guard, prediction, operator)
+    return _settled(guard, held, guard.send("settle_signed", held.payment_id, *shown))
 
 
 def settle_anchored(guard: Contract, held: Held, receipt: Receipt) -> Settled:
     """Assurance `optimistic`: the prediction stands in the log under an anchored root."""
-    anchor = receipt.anchor
-    return _settled(
-        guard,
-        held,
-        guard.send(
-            "settle_anchored",
-            held.payment_id,
-            record_words(receipt.record.encode()),
-            receipt.payload.request_salt,
-            receipt.operator,
-            log_key(receipt.verifier_key),
-            anchor.size,
-            anchor.root,
-            anchor.time_s,
-            receipt.index,
-            list(receipt.proof),
-        ),
-    )
+    shown = evidence.anchored(receipt)
+    return _settled(guard, held, guard.send("settle_anchored", held.payment_id, *shown))
 
 
 def _settled(guard: Contract, held: Held, done: TxReceipt) -> Settled:

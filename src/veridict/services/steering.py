@@ -14,7 +14,6 @@ from dataclasses import astuple, dataclass
 
 from eth_account.signers.local import LocalAccount
 
-from veridict.assurance.signed import sign_prediction
 from veridict.chain.abi import encode_arguments
 from veridict.chain.artifacts import Artifact
 from veridict.chain.contract import Contract
@@ -22,12 +21,11 @@ from veridict.chain.deployment import deploy
 from veridict.chain.receipts import TxReceipt
 from veridict.control.parameter import Limits
 from veridict.core.nouns import Request
-from veridict.services.anchoring import log_key
+from veridict.services import evidence
 from veridict.services.deploy import Network
-from veridict.services.dispute import record_words
 from veridict.services.predict import Prediction
 from veridict.services.receipt import Receipt
-from veridict.services.settle import SIGNATURE_LIFE_S, SIGNED
+from veridict.services.settle import SIGNED
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ def deploy_parameter(
 ) -> Contract:
     """A parameter that follows this registered model. Refused where the limits make no sense."""
     chosen = trust or Trust()
-    evidence = (
+    followed = (
         network.addresses.anchor,
         network.addresses.stakes,
         network.addresses.registry,
@@ -67,7 +65,7 @@ def deploy_parameter(
         chosen.min_assurance,
     )
     return deploy(
-        network.client, Artifact.load("AdaptiveParameter"), astuple(limits), evidence, human
+        network.client, Artifact.load("AdaptiveParameter"), astuple(limits), followed, human
     )
 
 
@@ -84,41 +82,13 @@ def question(parameter: Contract, time_s: int) -> Request:
 
 def steer(parameter: Contract, prediction: Prediction, operator: LocalAccount) -> Move:
     """Assurance `signed`. Raises Refused with the contract's reason: too early, vetoed, …"""
-    client = parameter.client
-    deadline = client.block().timestamp_s + SIGNATURE_LIFE_S
-    signature = sign_prediction(
-        operator, prediction.record, parameter.address, client.chain_id, deadline
-    )
-    return _moved(
-        parameter,
-        parameter.send(
-            "move_signed",
-            record_words(prediction.record.encode()),
-            prediction.payload.request_salt,
-            deadline,
-            signature,
-        ),
-    )
+    shown = evidence.signed(parameter, prediction, operator)
+    return _moved(parameter, parameter.send("move_signed", *shown))
 
 
 def steer_anchored(parameter: Contract, receipt: Receipt) -> Move:
     """Assurance `optimistic`: the prediction was open to challenge under an anchored root."""
-    anchor = receipt.anchor
-    return _moved(
-        parameter,
-        parameter.send(
-            "move_anchored",
-            record_words(receipt.record.encode()),
-            receipt.payload.request_salt,
-            receipt.operator,
-            log_key(receipt.verifier_key),
-            anchor.size,
-            anchor.root,
-            anchor.time_s,
-            receipt.index,
-            list(receipt.proof),
-        ),
-    )
+    return _moved(parameter, parameter.send("move_anchored", *evidence.anchored(receipt)))
 
 
 def _moved(parameter: Contract, done: TxReceipt) -> Move:
