@@ -43,7 +43,7 @@ def federate() -> None:
 @click.option("--root", type=_FILE, required=True, help="A public batch of the same columns.")
 @click.option("--name", default="federation", show_default=True)
 @click.option(
-    "--learner", type=click.Choice(["logistic", "network", "trees"]), default="logistic",
+    "--learner", type=click.Choice(["logistic", "network", "torch", "trees"]), default="logistic",
     show_default=True,
 )  # fmt: skip
 @click.option(

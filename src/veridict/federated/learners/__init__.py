@@ -2,6 +2,7 @@
 
     logistic    a linear model of the log-odds
     network     one hidden layer of ReLU
+    torch       one or more hidden layers of ReLU, by torch
     trees       gradient-boosted trees over histograms
 
 A learner asks every party for one vector a round and moves a public state by what the rule
@@ -15,11 +16,14 @@ from veridict.core.errors import BadInput
 from veridict.federated.learners.learner import Learner, Rows, Scale
 from veridict.federated.learners.logistic import Logistic
 from veridict.federated.learners.network import Network
+from veridict.federated.learners.torch_network import TorchNetwork
 from veridict.federated.learners.trees import Trees
 
 __all__ = ["LEARNERS", "Learner", "Rows", "Scale", "learner_of"]
 
-LEARNERS: dict[str, type[Learner]] = {kind.name: kind for kind in (Logistic, Network, Trees)}
+LEARNERS: dict[str, type[Learner]] = {
+    kind.name: kind for kind in (Logistic, Network, TorchNetwork, Trees)
+}
 
 
 def learner_of(name: str, settings: dict[str, int | float], scale: Scale) -> Learner:

@@ -13,7 +13,7 @@ import math
 from functools import lru_cache
 from typing import Any
 
-from veridict.core.errors import BadInput
+from veridict.core.errors import BadInput, MissingPart
 
 _RATIO_MAX = 20.0  # change over noise: an epsilon of hundreds
 SLACK = 2e-4  # of epsilon, a round
@@ -90,7 +90,7 @@ def _library() -> tuple[Any, Any]:
         import dp_accounting
         from dp_accounting import pld
     except ImportError as error:
-        raise BadInput(
+        raise MissingPart(
             "what privacy costs is counted by dp-accounting, which is not installed",
             remedy="pip install 'veridict[privacy]'",
         ) from error

@@ -20,7 +20,8 @@ CUTS = 8  # of each feature, for trees: each more is more noise
 PRIVATE: Mapping[str, Mapping[str, int | float]] = {
     "logistic": {"rounds": 10, "rate": 2.0, "row_norm": 1.0},
     "network": {"rounds": 30, "rate": 1.0, "row_norm": 1.0, "hidden": 8},
-    "trees": {"trees": 8, "depth": 2, "rate": 0.3, "least": 0.01, "l2": 0.01},
+    "torch": {"rounds": 30, "rate": 1.0, "row_norm": 1.0, "hidden": 8},
+    "trees": {"trees": 15, "depth": 2, "rate": 0.3, "least": 0.01, "l2": 0.01},
 }
 
 
