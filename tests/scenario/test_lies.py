@@ -32,6 +32,7 @@ from veridict.services.records import (
     encode,
     is_prediction,
 )
+from veridict.services.registering import MAX_FEATURES
 from veridict.services.sayings import ErasureWords, said, saying
 
 
@@ -102,16 +103,25 @@ def other_inputs(node: Node, rows: Rows) -> Rows:
     return [*rows[:index], changed, *rows[index + 1 :]]
 
 
-def short_inputs(node: Node, rows: Rows) -> Rows:
+def with_inputs(node: Node, rows: Rows, edit: Callable[[bytes], bytes]) -> Rows:
     index = prediction_at(node)
     body, payload = rows[index]
     assert payload is not None
-    inputs = payload.inputs[:-8]
+    inputs = edit(payload.inputs)
     record = replace(
         PredictionRecord.decode(body), inputs=commit(TAG_INPUTS, payload.inputs_salt, inputs)
     )
     changed = (record.encode(), replace(payload, inputs=inputs))
     return [*rows[:index], changed, *rows[index + 1 :]]
+
+
+def short_inputs(node: Node, rows: Rows) -> Rows:
+    return with_inputs(node, rows, lambda inputs: inputs[:-8])
+
+
+def inputs_beyond_the_judge(node: Node, rows: Rows) -> Rows:
+    """More than a challenge can bring: nobody could show them to the contract."""
+    return with_inputs(node, rows, lambda inputs: inputs.ljust(8 * MAX_FEATURES + 8, b"\0"))
 
 
 def unlogged_prediction(node: Node, rows: Rows) -> Rows:
@@ -238,6 +248,7 @@ LIES = (
     Lie("no reasons", frozenset({"reasons.false"}), no_reasons),
     Lie("other inputs", frozenset({"score.false", "reasons.false"}), other_inputs),
     Lie("short inputs", frozenset({"payload.inputs"}), short_inputs),
+    Lie("inputs beyond the judge", frozenset({"payload.inputs"}), inputs_beyond_the_judge),
     Lie("unlogged prediction", frozenset({"sequence.gap"}), unlogged_prediction),
     Lie("swapped predictions", frozenset({"sequence.gap"}), swapped_predictions),
     Lie("repeated prediction", frozenset({"sequence.gap"}), repeated_prediction),
