@@ -15,6 +15,7 @@ from playwright.sync_api import (
     Page,
     Request,
     ViewportSize,
+    expect,
     sync_playwright,
 )
 
@@ -28,6 +29,7 @@ ARGS = [
 DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+expect.set_options(timeout=30_000)  # ms; a machine may be busy with other tests
 
 OpenPage = Callable[..., Page]
 

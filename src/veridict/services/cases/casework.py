@@ -51,24 +51,27 @@ class Casework:
         order: str = "newest",
         assigned: str | None = None,
     ) -> list[CaseView]:
-        """`order` is "newest" or "loss"; `assigned` "" are those that nobody has taken."""
+        """`order` is "newest" or "loss"; `assigned` "" are those that nobody has taken.
+
+        What is usual beside their reasons is told of one case at a time: `case`.
+        """
         found = [c for c in list(self._book.cases.values()) if status in (None, c.status)]
         if assigned is not None:
             found = [case for case in found if self._assigned(case) == assigned]
         found = self.known.ranked(found) if order == "loss" else found[::-1]
-        return [self.view(case) for case in found[:limit]]
+        return [self.view(case, compare=False) for case in found[:limit]]
 
     def case(self, index: int) -> CaseView:
         """Raises NotFound."""
         return self.view(desk.case_of(self.node, index))
 
-    def view(self, case: Case) -> CaseView:
+    def view(self, case: Case, *, compare: bool = True) -> CaseView:
         node, index = self.node, case.index
         payload = node.log.payload(index)
         facts = self.known.facts(index)
         stops = [s for s in self._suppressions() if s.record.index == index]
         return CaseView(
-            row=prediction_row(node, index, case.record, payload),
+            row=prediction_row(node, index, case.record, payload, compare=compare),
             status=case.status,
             payment_id=node.payment_of(index),
             acts=[act_view(node, at, act) for at, act in case.acts],

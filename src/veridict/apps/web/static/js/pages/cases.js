@@ -126,7 +126,9 @@ async function choose(view, index, quiet = false) {
     return;
   }
   if (index !== null) view.box.dataset.open = "yes";
-  const one = view.cases.find((found) => found.row.index === view.chosen) ?? await elsewhere(view.chosen);
+  const asked = view.chosen;
+  const one = await whole(asked);
+  if (asked !== view.chosen) return; // another was chosen meanwhile
   const key = one && `${one.row.index} ${one.status} ${one.last}`;
   if (quiet && view.drawn === key) return; // what is being typed stays
   view.drawn = key;
@@ -134,7 +136,7 @@ async function choose(view, index, quiet = false) {
   else fill(view.detail, empty("No such case", "It may never have needed a human."));
 }
 
-/** A case that the filter hides: decided a moment ago, or named in the address. */
-async function elsewhere(index) {
+/** A case with what is usual beside its reasons, whether the list shows it or not. */
+async function whole(index) {
   return get(`/api/cases/${index}`).catch(() => undefined);
 }
