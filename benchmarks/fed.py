@@ -41,7 +41,7 @@ HOSTILE, PARTIES = 3, 10
 
 
 def run() -> list[Row]:
-    rows = [*_masked(31, "31"), *_masked(100_000, "100k"), _gas(), _memory()]
+    rows = [*_masked(31, "31"), *_masked(100_000, "100k"), *_committee(), *_gas(), _memory()]
     data = os.environ.get("VERIDICT_DATA")
     if not data:
         print("  VERIDICT_DATA is not set: no accuracy of federations is measured")
@@ -78,12 +78,28 @@ def _masked(length: int, name: str) -> list[Row]:
     return rows
 
 
-def _gas() -> Row:
+def _committee() -> list[Row]:
+    """A member deals its update of 100,000 numbers; a seat measures and adds those of four."""
+    command = [sys.executable, "-m", "benchmarks.fed_committee"]
+    alone = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    run = subprocess.run(command, capture_output=True, text=True, check=True, env=alone)
+    found = json.loads(run.stdout)
+    return [
+        Row("fed.committee_deal_ms_100k", 1000 * found["deal_s"], "ms CPU"),
+        Row("fed.committee_seat_ms_100k", 1000 * found["seat_s"], "ms CPU"),
+        Row("fed.committee_bytes_ratio", found["ratio"], "", "float32 update", 400_000),
+    ]
+
+
+def _gas() -> list[Row]:
     gas = json.loads(GAS.read_text())
     own = gas["Federation.commit"] + gas["Federation.reveal"]
     once = ("open_round", "vote, first, about", "vote, deciding, about", "finalise")
     shared = sum(gas[f"Federation.{name}"] for name in once)
-    return Row("fed.gas_per_node", own + shared / NODES, "gas", "its own transactions", own)
+    return [
+        Row("fed.gas_per_node", own + shared / NODES, "gas", "its own transactions", own),
+        Row("fed.gas_per_node_of_4", own + shared / 4, "gas", "its own transactions", own),
+    ]
 
 
 def _memory() -> Row:
