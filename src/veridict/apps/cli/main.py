@@ -21,6 +21,7 @@ ROSTER = {
     "worker": "worker:worker",
     "pilot": "pilot:pilot",
     "backtest": "backtest:backtest",
+    "outcomes": "outcomes:outcomes",
     "challenger": "challenger:challenger",
     "drift": "drift:drift",
     "detectors": "detectors:detectors",

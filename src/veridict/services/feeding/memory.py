@@ -8,7 +8,7 @@ made anew from what is left.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from veridict.core.files import SECRET, replace_file
 from veridict.core.nouns import PredictionRecord, Request
 from veridict.core.progress import Progress, Step, silent
 from veridict.ledger.view import LogView
-from veridict.services.records import ActRecord, ErasureRecord, decode
+from veridict.services.records import ActRecord, ErasureRecord, OutcomesRecord, decode
+from veridict.services.telling import judged
 from veridict.watch.arrays import I64
 from veridict.watch.detectors.base import Detector, Verdict, View, verdicts
 from veridict.watch.features.saved import pack, unpack
@@ -93,7 +94,11 @@ class Memory:
             elif isinstance(record, ActRecord):
                 self._remember(rows)
                 rows = []
-                self._learn(log, record)
+                self._learn(log, [(record.index, _LABELS[record.act])])
+            elif isinstance(record, OutcomesRecord):
+                self._remember(rows)
+                rows = []
+                self._learn(log, judged(log, record))
             elif isinstance(record, ErasureRecord) and index >= self._erasures_known:
                 return False
         self._remember(rows)
@@ -104,14 +109,19 @@ class Memory:
             times_s = self.in_time(seconds_of([request.time_s for request, _ in rows]))
             self.look(remembered(rows, times_s))
 
-    def _learn(self, log: LogView, act: ActRecord) -> None:
-        """A person said what a payment was: later ones are judged with that."""
-        payload = log.payload(act.index)
-        paid = payload and paid_of(payload.request)
-        if payload and paid:
-            request = payload.request
-            times_s = seconds_of([request.time_s])
-            self.means.features.learn(remembered([(request, paid)], times_s, _LABELS[act.act]))
+    def _learn(self, log: LogView, told: Iterable[tuple[int, int]]) -> None:
+        """Of predictions by their index it is known what they were: later ones are judged so."""
+        known: list[tuple[Request, Paid]] = []
+        labels = []
+        for index, label in told:
+            payload = log.payload(index)
+            paid = payload and paid_of(payload.request)
+            if payload and paid:
+                known.append((payload.request, paid))
+                labels.append(label)
+        if known:
+            times_s = seconds_of([request.time_s for request, _ in known])
+            self.means.features.learn(remembered(known, times_s, labels))
 
     # -- keeping -----------------------------------------------------------------------------
 

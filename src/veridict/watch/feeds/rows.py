@@ -44,15 +44,15 @@ def arrived(events: Sequence[Event], times_s: I64) -> Table[Transfer]:
 
 
 def remembered(
-    requests: Sequence[tuple[Request, Paid]], times_s: I64, label: int | None = None
+    requests: Sequence[tuple[Request, Paid]], times_s: I64, labels: Sequence[int] | None = None
 ) -> Table[Transfer]:
-    """Payments read from the log again; `label` is of all of them."""
+    """Payments read from the log again, with their labels where these are known."""
     columns: dict[str, Any] = {"id": [r.id for r, _ in requests], "time_s": times_s}
     columns |= {
         name: [getattr(paid, name) for _, paid in requests]
         for name in ("payer", "payee", "amount_minor", "amount", "asset")
     }
-    return _table(columns, len(requests), label)
+    return _table(columns, len(requests), labels)
 
 
 def requests_of(events: Sequence[Event]) -> list[Request]:
@@ -69,8 +69,10 @@ def seconds_of(times: Sequence[int]) -> I64:
     return np.array(times, np.int64)
 
 
-def _table(columns: dict[str, Any], size: int, label: int | None = None) -> Table[Transfer]:
+def _table(
+    columns: dict[str, Any], size: int, labels: Sequence[int] | None = None
+) -> Table[Transfer]:
     blank = [""] * size
     whole = {name: columns.get(name, blank) for name in TRANSFERS.schema.names}
-    whole["label"] = [label] * size
+    whole["label"] = [None] * size if labels is None else labels
     return Table(pa.table(whole, schema=TRANSFERS.schema), TRANSFERS)
