@@ -118,6 +118,16 @@ def read(question: Question, total: I64) -> tuple[Summary, ...]:
     return tuple(found)
 
 
+def shown(summary: Summary, least: int) -> tuple[float | None, ...]:
+    """The cells, None for those of fewer than `least` rows; and never for one alone, which would
+    come out of the rest: then for the next smallest too."""
+    hidden = {at for at, rows in enumerate(summary.cells) if 0.5 <= rows < least - 0.5}
+    if len(hidden) == 1:
+        others = [at for at, rows in enumerate(summary.cells) if at not in hidden and rows >= 0.5]
+        hidden |= set(sorted(others, key=lambda at: summary.cells[at])[:1])
+    return tuple(None if at in hidden else rows for at, rows in enumerate(summary.cells))
+
+
 def refined(question: Question, summaries: Sequence[Summary], cells: int = CELLS) -> Question:
     """A second question whose cells hold about as many rows each: for skewed features."""
     shares = np.arange(1, cells) / cells

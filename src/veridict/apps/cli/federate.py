@@ -10,6 +10,7 @@ import click
 
 from veridict.apps.cli.federate_match import match
 from veridict.apps.cli.federate_promise import promise, spent
+from veridict.apps.cli.federate_statistics import statistics
 from veridict.apps.cli.options import home_option, json_option, rpc_option, settings_of
 from veridict.apps.cli.render import console, facts_table, print_json
 
@@ -33,6 +34,7 @@ def federate() -> None:
     federate spent      what this party's updates have cost in privacy
     federate leave      stop taking part; the stake comes back after a delay
     federate match      which identifiers two parties have in common, and no other
+    federate statistics means, deviations and histograms over all parties' rows
     federate simulate   many members in one process: attackers, dropouts, accuracy, memory
     """
 
@@ -284,5 +286,5 @@ def _tell(as_json: bool, facts: dict[str, object]) -> None:
             click.echo(f"{name:<10} {value}")
 
 
-for _command in (promise, spent, match):
+for _command in (promise, spent, match, statistics):
     federate.add_command(_command)

@@ -11,6 +11,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from veridict.core.errors import BadStream
+from veridict.federated.fixed import F64
 from veridict.federated.learners.learner import Rows
 
 
@@ -30,6 +31,18 @@ def read_rows(path: Path, label: str, features: Sequence[str] = ()) -> tuple[tup
     columns = [_numbers(table[name], name, path) for name in names]
     labels = _numbers(table[label], label, path)
     return names, Rows(np.stack(columns, axis=1), labels.astype(np.int8))
+
+
+def read_features(path: Path, features: Sequence[str]) -> F64:
+    """float64[n, f] of these columns, NaN where empty. Raises BadStream as `read_rows`."""
+    table = _table(path)
+    missing = [name for name in features if name not in table.column_names]
+    if missing:
+        raise BadStream(
+            f"{path.name} has no column {', '.join(missing)}",
+            remedy=f"it has: {', '.join(table.column_names)}",
+        )
+    return np.stack([_numbers(table[name], name, path) for name in features], axis=1)
 
 
 def _table(path: Path) -> pa.Table:
