@@ -59,12 +59,12 @@ def test_a_matching_refuses_what_is_out_of_order_or_too_much(
     tmp_path: Path, capsys: Capsys
 ) -> None:
     table = names(tmp_path / "t.csv", "id", ["a", "b", "c"])
-    offer = ["federate", "match", "offer", table, "--name", "x", "--folder"]
+    offer: list[str | Path] = ["federate", "match", "offer", table, "--name", "x", "--folder"]
     assert run(capsys, *offer, tmp_path / "one", "--column", "nobody").status == 2
     assert run(capsys, *offer, tmp_path / "one", "--column", "id").status == 0
     assert "already" in run(capsys, *offer, tmp_path / "one", "--column", "id").err
     assert run(capsys, *offer, tmp_path / "two", "--column", "id").status == 0
-    answer = ["federate", "match", "answer", tmp_path / "one" / "offer"]
+    answer: list[str | Path] = ["federate", "match", "answer", tmp_path / "one" / "offer"]
     assert run(capsys, *answer, "--folder", tmp_path / "three").status == 2
     too_many = run(capsys, *answer, "--folder", tmp_path / "two", "--most", "2")
     assert (too_many.status, "3 identifiers" in too_many.err) == (4, True)
@@ -82,9 +82,29 @@ def test_a_promise_is_written_into_the_rules(tmp_path: Path, capsys: Capsys) -> 
     ours = table_of(tmp_path / "ours.csv", some_rows(0))
     root = table_of(tmp_path / "root.csv", some_rows(1000, 80))
     rules = tmp_path / "rules.json"
-    drafted = ["federate", "rules", ours, "--label", "y", "--root", root, "-o", rules]
+    drafted: list[str | Path] = [
+        "federate",
+        "rules",
+        ours,
+        "--label",
+        "y",
+        "--root",
+        root,
+        "-o",
+        rules,
+    ]
     assert run(capsys, *drafted).status == 0
-    promise = ["federate", "promise", rules, "--root", root, "--epsilon", "3", "--rows-min", "50"]
+    promise: list[str | Path] = [
+        "federate",
+        "promise",
+        rules,
+        "--root",
+        root,
+        "--epsilon",
+        "3",
+        "--rows-min",
+        "50",
+    ]
     told = run(capsys, *promise, "--noise", "shared", "--json")
     assert told.status == 0, told.err
     agreed = FederationRules.decode(rules.read_bytes().strip())
@@ -103,7 +123,7 @@ def test_a_promise_is_written_into_the_rules(tmp_path: Path, capsys: Capsys) -> 
 def spent_of(tmp_path: Path, capsys: Capsys, agreed: FederationRules) -> None:
     """What a member's own log says, in words."""
     contract = "0x" + "ab" * 20
-    asked = ["federate", "spent", contract, "--home", tmp_path, "--json"]
+    asked: list[str | Path] = ["federate", "spent", contract, "--home", tmp_path, "--json"]
     assert run(capsys, *asked).out == ""
     home = MemberHome.at(tmp_path, contract)
     for round_ in (1, 2):
