@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tools.gas_table import gas_table, judge_table
+from tools.scale_table import scale_table
 from tools.watch_tables import checks_table, detectors_table, drops_table, features_table
 from veridict.core import errors
 from veridict.core.errors import VeridictError
@@ -86,6 +87,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "features": features_table,
     "detectors": detectors_table,
     "checks": checks_table,
+    "scale": scale_table,
     "drops": drops_table,
 }
 

@@ -61,6 +61,18 @@ def until(true: Callable[[], bool], seconds: float = 90) -> None:
         time.sleep(0.05)
 
 
+def name(home: Path) -> str:
+    """Of the home's worker, once it has begun."""
+    file = home / NAME_FILE
+    return file.read_text().strip() if file.exists() else "nobody"
+
+
+def owners(broker: Broker) -> set[str]:
+    """Who added the last link of some chain."""
+    tails = [broker.tail(number).claim for number in range(broker.partitions)]
+    return {claim.worker for claim in tails if claim is not None}
+
+
 def has_claimed(broker: Broker) -> Callable[[int], bool]:
     """Whether the last claim of a partition decides anything."""
 
@@ -91,6 +103,7 @@ def pulled(broker: Broker, number: int, count: int) -> list[Delivered]:
     return found
 
 
+@pytest.mark.timeout(300)
 def test_one_worker_killed_and_one_added(server: Nats, homes: list[Path]) -> None:
     """Real processes and kill -9, under load. The killed one is started again at the end."""
     events = payments(6_000)
@@ -103,17 +116,17 @@ def test_one_worker_killed_and_one_added(server: Nats, homes: list[Path]) -> Non
         until(lambda: any(map(has_claimed(broker), range(PARTITIONS))))
         first.kill()
         send(broker, events[2_500:4_500], lines=20)
-        killed = (homes[0] / NAME_FILE).read_text().strip()
-        until(lambda: killed not in broker.survey().workers)
+        until(lambda: name(homes[0]) not in broker.survey().workers)
         with worker(homes[2], server.url) as added:
+            until(lambda: name(homes[2]) in owners(broker))
             send(broker, events[4_500:], lines=20)
             send(broker, events[5_900:], lines=7)  # once more: the broker sees other messages
             last = {n: _last(broker, n) for n in range(PARTITIONS)}
             with worker(homes[0], server.url) as again:
                 until(lambda: all_decided(broker, last))
-                until(lambda: killed in broker.survey().workers)
+                until(lambda: name(homes[0]) in broker.survey().workers)
                 again.stop()
-            added.stop()
+            assert added.stop()["decided"] > 0
     broker.close()
     found, inputs = decided(homes)
     assert found == {event.id: 1 for event in events}
@@ -133,7 +146,11 @@ def test_what_was_claimed_before_a_kill_is_logged_once(
     broker: NatsBroker, homes: list[Path]
 ) -> None:
     """Between claim and log: the claim has everything; its maker logs it, the others never."""
-    events = [e for e in payments(1_200) if partition_of(e.transfer.payer, PARTITIONS) == 1]
+    events = [
+        e
+        for e in payments(1_200, prefix="claimed")
+        if partition_of(e.transfer.payer, PARTITIONS) == 1
+    ]
     send(broker, events[:50])
     broker.join("maker")
     with open_node(Settings(homes[0])) as node:
@@ -168,7 +185,9 @@ def test_what_was_claimed_before_a_kill_is_logged_once(
 
 def test_who_was_away_is_fenced_off(broker: NatsBroker, homes: list[Path]) -> None:
     """A worker that slept through the end of its lease decides nothing more."""
-    events = [e for e in payments(300) if partition_of(e.transfer.payer, PARTITIONS) == 2]
+    events = [
+        e for e in payments(300, prefix="fenced") if partition_of(e.transfer.payer, PARTITIONS) == 2
+    ]
     send(broker, events)
     broker.join("sleeper")
     with open_node(Settings(homes[0])) as node:
@@ -183,7 +202,9 @@ def test_who_was_away_is_fenced_off(broker: NatsBroker, homes: list[Path]) -> No
 
 
 def test_a_saved_state_goes_on_with_the_same_bits(broker: NatsBroker, homes: list[Path]) -> None:
-    events = [e for e in payments(900) if partition_of(e.transfer.payer, PARTITIONS) == 3]
+    events = [
+        e for e in payments(900, prefix="saved") if partition_of(e.transfer.payer, PARTITIONS) == 3
+    ]
     wanted = expected_features(events, PARTITIONS)
     half = len(events) // 2
     broker.join("saver")
@@ -212,7 +233,9 @@ def test_a_saved_state_goes_on_with_the_same_bits(broker: NatsBroker, homes: lis
 def test_what_is_no_payment_is_told_and_the_rest_decided(
     broker: NatsBroker, homes: list[Path]
 ) -> None:
-    events = [e for e in payments(400, 7_000) if partition_of(e.transfer.payer, PARTITIONS) == 0]
+    events = [
+        e for e in payments(400, prefix="mixed") if partition_of(e.transfer.payer, PARTITIONS) == 0
+    ]
     stranger = next(e for e in payments(99) if partition_of(e.transfer.payer, PARTITIONS) == 1)
     lines = [line_of(event) for event in events[:20]]
     other = line_of(events[0]).replace(b'"amount_minor":"', b'"amount_minor":"9')
@@ -232,10 +255,10 @@ def test_what_is_no_payment_is_told_and_the_rest_decided(
 
 
 def test_a_full_stream_pushes_back(server: Nats) -> None:
-    broker = NatsBroker(server.url, "full", partitions=1, max_bytes=200_000)
-    send(broker, payments(500))
+    broker = NatsBroker(server.url, "full", partitions=1, max_bytes=100_000)
+    send(broker, payments(200))
     with pytest.raises(Busy):
-        send(broker, payments(50_000))
+        send(broker, payments(5_000))
     broker.close()
 
 
@@ -245,13 +268,14 @@ def test_a_broker_that_is_not_there_is_told() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_a_server_that_is_killed_and_started_again(homes: list[Path]) -> None:
     """Work goes on behind what was decided; nothing is decided twice."""
     with running_nats() as server, worker(homes[0], server.url) as child:
         broker = NatsBroker(
             server.url, "veridict", partitions=PARTITIONS, lease_s=1.5, max_bytes=1 << 26
         )
-        events = payments(1_500, 20_000)
+        events = payments(1_500, prefix="server")
         send(broker, events[:700], lines=10)
         until(lambda: any(map(has_claimed(broker), range(PARTITIONS))))
         server.kill()
@@ -274,7 +298,7 @@ def _sent(broker: NatsBroker, events: list) -> bool:  # type: ignore[type-arg]
 
 
 def test_messages_keep_the_order_of_each_payer() -> None:
-    events = payments(1_000)
+    events = payments(300)
     seen: dict[str, list[str]] = {}
     for message in messages_of(events, 5, lines=7):
         for line in message.data.split(b"\n"):

@@ -36,6 +36,11 @@ class Nats:
     def url(self) -> str:
         return f"nats://127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Returns when connections are taken."""
         command = [program(), "-a", "127.0.0.1", "-p", str(self.port), "-js", "-sd", str(self.home)]

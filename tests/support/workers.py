@@ -58,10 +58,16 @@ def desk(node: Node, broker: Broker, worker: str) -> Desk:
     return Desk(node, broker, worker, Assets(), means_of(FEATURES, lambda: ()))
 
 
-def payments(count: int, first: int = 0) -> list[Event]:
-    """In the order of time, of few payers."""
+def payments(count: int, first: int = 0, prefix: str = "w") -> list[Event]:
+    """In the order of time, of few payers; ids begin with `prefix`."""
     return [
-        paid(f"w-{n}", at=50 * n, payer=f"a{n * n % 23}", payee=f"b{n % 7}", amount=100 + n % 977)
+        paid(
+            f"{prefix}-{n}",
+            at=50 * n,
+            payer=f"a{n * n % 23}",
+            payee=f"b{n % 7}",
+            amount=100 + n % 977,
+        )
         for n in range(first, first + count)
     ]
 

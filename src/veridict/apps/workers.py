@@ -20,7 +20,9 @@ from veridict.watch.scenario import Scenario
 NAME_FILE = "worker"
 
 
-def broker_at(url: str, stream: str, *, partitions: int = 8, lease_s: float = 5.0) -> Broker:
+def broker_at(
+    url: str, stream: str, *, partitions: int = 16, replicas: int = 1, lease_s: float = 5.0
+) -> Broker:
     """Raises MissingPart, PeerUnavailable, BadInput."""
     if not url.startswith(("nats://", "tls://")):
         raise BadInput(f"{url!r} is no broker", remedy="write nats://host:4222")
@@ -30,7 +32,7 @@ def broker_at(url: str, stream: str, *, partitions: int = 8, lease_s: float = 5.
         raise MissingPart(
             "workers on NATS need nats-py", remedy="pip install 'veridict[nats]'"
         ) from error
-    return NatsBroker(url, stream, partitions=partitions, lease_s=lease_s)
+    return NatsBroker(url, stream, partitions=partitions, lease_s=lease_s, replicas=replicas)
 
 
 def desk_of(

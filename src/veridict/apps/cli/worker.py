@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
@@ -27,9 +28,23 @@ from veridict.watch.feeds.assets import read_assets
 from veridict.watch.feeds.base import Arrived, Dropped
 from veridict.watch.mapping import parse_mapping
 
+C = TypeVar("C", bound=Callable[..., Any])
 NAMED = click.option(
     "--name", default="veridict", show_default=True, help="Which stream of the broker's."
 )
+
+
+def new_stream(command: C) -> C:
+    """Adds --partitions and --replicas."""
+    partitions = click.option(
+        "--partitions", type=click.IntRange(1, 1024), default=16, show_default=True,
+        help="Of a stream that is new; as many workers may share it.",
+    )  # fmt: skip
+    replicas = click.option(
+        "--replicas", type=click.IntRange(1, 5), default=1, show_default=True,
+        help="Of a stream that is new: servers of the cluster that keep it.",
+    )  # fmt: skip
+    return partitions(replicas(command))
 
 
 @click.group()
@@ -45,10 +60,7 @@ def worker() -> None:
 @worker.command()
 @click.argument("broker", metavar="URL")
 @NAMED
-@click.option(
-    "--partitions", type=click.IntRange(1, 1024), default=16, show_default=True,
-    help="Of a stream that is new; as many workers may share it.",
-)  # fmt: skip
+@new_stream
 @click.option("--rules", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="Rules in YAML.  [rules.yaml in the home]")  # fmt: skip
 @click.option("--model-alone", is_flag=True, help="Neither detectors nor rules.")
@@ -62,6 +74,7 @@ def run(
     broker: str,
     name: str,
     partitions: int,
+    replicas: int,
     rules: Path | None,
     model_alone: bool,
     anchor_every: int,
@@ -79,7 +92,7 @@ def run(
     scenario = chosen_scenario(settings, scenario_name, data_name, stream, mapping)
     detectors = nobody if model_alone else judges(settings, rules)
     with open_node(settings, scenario) as node, _stopping() as stopped:
-        at = broker_at(broker, name, partitions=partitions, lease_s=lease_s)
+        at = broker_at(broker, name, partitions=partitions, replicas=replicas, lease_s=lease_s)
         try:
             assets = assets_of(settings)
             desk = desk_of(node, settings, scenario, at, detectors=detectors, assets=assets)
@@ -95,8 +108,7 @@ def run(
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("broker", metavar="URL")
 @NAMED
-@click.option("--partitions", type=click.IntRange(1, 1024), default=16, show_default=True,
-              help="Of a stream that is new.")  # fmt: skip
+@new_stream
 @click.option("--map", "mapping", metavar="NAME=COLUMN,…", default="",
               help="The file's columns: id, time, payer, payee, amount, asset.")  # fmt: skip
 @click.option("--currency", default="XXX", show_default=True, metavar="CODE",
@@ -109,6 +121,7 @@ def send(
     broker: str,
     name: str,
     partitions: int,
+    replicas: int,
     mapping: str,
     currency: str,
     assets: tuple[str, ...],
@@ -119,7 +132,7 @@ def send(
 
     feed = FileFeed(file, read_assets(assets), parse_mapping(mapping), currency)
     feed.start("")
-    at = broker_at(broker, name, partitions=partitions)
+    at = broker_at(broker, name, partitions=partitions, replicas=replicas)
     sent = dropped = messages = 0
     try:
         while not feed.ended:

@@ -12,7 +12,6 @@ the streams are made. The client's loop runs in a thread of its own; all calls h
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
@@ -22,20 +21,18 @@ from nats.errors import Error as NatsError
 from nats.js import api
 from nats.js.errors import (
     APIError,
-    KeyWrongLastSequenceError,
-    NoKeysError,
     NotFoundError,
     ObjectNotFoundError,
 )
 
 from veridict.core.errors import BadInput, Busy
 from veridict.watch.broker.base import Claim, Delivered, Message, Survey, Tail
+from veridict.watch.broker.nats.leases import Leases
 from veridict.watch.broker.nats.loop import Loop
 from veridict.watch.broker.nats.reader import Reader
 
 WINDOW_S = 120.0  # within which one message id is taken once
 KEPT_S = 7 * 86_400.0  # claims: so long a worker may be away and log them still
-STALLED_S = 60.0  # a worker that has not said so long that it is alive loses its leases
 MAX_BYTES = 1 << 30  # of events; the server sets them aside
 IN_FLIGHT = 64  # messages sent and not yet acknowledged
 _WRONG_LAST = (10071, 10164)
@@ -60,10 +57,7 @@ class NatsBroker:
         if not name.replace("_", "").isalnum() or not name.isascii():
             raise BadInput(f"{name!r} is no name of a stream", remedy="use letters and digits")
         self.name, self._lease_s = name, lease_s
-        self._worker = ""
-        self._leases: dict[int, int] = {}  # partition → revision of the lease
         self._readers: dict[int, Reader] = {}
-        self._heard = time.monotonic()
         self._loop = Loop(f"the broker at {url}")
         try:
             self._loop.run(self._connect(url), within_s=5)
@@ -100,11 +94,12 @@ class NatsBroker:
                 await self._js.stream_info(str(wanted.name))
             except NotFoundError:
                 await self._js.add_stream(wanted)
-        self._kv = await self._js.create_key_value(
+        leases = await self._js.create_key_value(
             bucket=f"{self.name}-leases", ttl=self._lease_s, storage=api.StorageType.FILE,
             replicas=replicas,
         )  # fmt: skip
-        self._states = await self._js.create_object_store(f"{self.name}-states")
+        self._leases = Leases(leases, self._lease_s)
+        self._states = await self._js.create_object_store(f"{self.name}-states", replicas=replicas)
         found = await self._js.stream_info(f"{self.name}-events")
         return int((found.config.description or "0").split()[0])
 
@@ -136,77 +131,29 @@ class NatsBroker:
     # -- who has what ------------------------------------------------------------------------
 
     def join(self, worker: str) -> None:
-        self._worker = worker
-        self.alive()
-        self._loop.run(self._tell_all())
-        self._loop.start(self._renew())
+        self._loop.run(self._leases.join(worker))
+        self._loop.start(self._leases.renew())
 
     def leave(self) -> None:
-        for partition in list(self._leases):
+        for partition in self._leases.held():
             self.release(partition)
-        worker, self._worker = self._worker, ""
-        if worker:
-            self._loop.run(self._kv.delete(f"worker.{worker}"))
+        self._loop.run(self._leases.leave())
 
     def alive(self) -> None:
-        self._heard = time.monotonic()
+        self._leases.alive()
 
     def survey(self) -> Survey:
-        return self._loop.run(self._survey())
-
-    async def _survey(self) -> Survey:
-        try:
-            keys = await self._kv.keys()
-        except NoKeysError:
-            keys = []
-        workers = sorted(key[7:] for key in keys if key.startswith("worker."))
-        leased = [int(key[6:]) for key in keys if key.startswith("lease.")]
-        return Survey(tuple(workers), frozenset(leased))
+        return self._loop.run(self._leases.survey())
 
     def take(self, partition: int) -> int | None:
-        return self._loop.run(self._take(partition))
-
-    async def _take(self, partition: int) -> int | None:
-        try:
-            revision = await self._kv.create(f"lease.{partition}", self._worker.encode())
-        except KeyWrongLastSequenceError:
-            return None
-        self._leases[partition] = revision
-        return int(revision)
+        return self._loop.run(self._leases.take(partition))
 
     def has(self, partition: int) -> bool:
-        return partition in self._leases
+        return self._leases.has(partition)
 
     def release(self, partition: int) -> None:
         self._close_reader(partition)
-        revision = self._leases.pop(partition, None)
-        if revision is not None:
-            self._loop.run(self._let_go(partition, revision))
-
-    async def _let_go(self, partition: int, revision: int) -> None:
-        with suppress(APIError):  # it has ended, and another may have it
-            await self._kv.delete(f"lease.{partition}", last=revision)
-
-    async def _renew(self) -> None:
-        """Beside the work, so that a long batch loses nothing; ends with `leave`."""
-        while self._worker:
-            await asyncio.sleep(self._lease_s / 4)
-            if self._worker and time.monotonic() - self._heard < STALLED_S:
-                with suppress(NatsError, TimeoutError, OSError):  # the next time, or it ends
-                    await self._tell_all()
-
-    async def _tell_all(self) -> None:
-        await self._kv.put(f"worker.{self._worker}", b"")
-        for partition, revision in list(self._leases.items()):
-            try:
-                now = await self._kv.update(
-                    f"lease.{partition}", self._worker.encode(), last=revision
-                )
-            except KeyWrongLastSequenceError:
-                self._leases.pop(partition, None)
-            else:
-                if self._leases.get(partition) == revision:
-                    self._leases[partition] = now
+        self._loop.run(self._leases.release(partition))
 
     # -- claims and states -------------------------------------------------------------------
 
