@@ -52,6 +52,7 @@ def test_rules_and_detectors_side_by_side(folder: Path, capsys: pytest.CaptureFi
     assert both + pair["only_second"] == sudden["flagged"]
 
 
+@pytest.mark.slow
 def test_a_model_is_tried_behind_what_it_learned_from(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
