@@ -116,6 +116,21 @@ class Rounds(RuleBasedStateMachine):
         for each in range(len(self.it.owners)) if all_ else [i % len(self.it.owners)]:
             self.both(lambda e=each: self.model.reveal(e), lambda e=each: self.it.reveal(e))  # type: ignore[misc]
 
+    @rule(upto=st.integers(2, 6), option=opinion, whole=st.booleans())
+    def go_on(self, upto: int, option: int, whole: bool) -> None:
+        """The next round as far as `upto`, so that late phases are seen often."""
+        rules = self.it.rules
+        self.open_round(0)
+        for act in (
+            lambda: self.commit(1, all_=True),
+            lambda: self.reveal(0, all_=True),
+            lambda: self.vote(option, None),
+            lambda: None if whole else self.challenge(2, 3 - option),
+            lambda: boa.env.time_travel(seconds=rules.challenge_s),
+            lambda: self.finalise(),
+        )[:upto]:
+            act()
+
     @rule(i=who)
     def reveal_what_was_not_committed(self, i: int) -> None:
         i %= len(self.it.owners)

@@ -35,7 +35,7 @@ ENVIRONMENT = {**os.environ, "PYTHONWARNINGS": "ignore"}
 
 def veridict(*arguments: str) -> dict[str, Any]:
     command = [sys.executable, "-m", "veridict.apps.cli.main", "federate", *arguments, "--json"]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=120, env=ENVIRONMENT)
+    run = subprocess.run(command, capture_output=True, text=True, timeout=400, env=ENVIRONMENT)
     assert run.returncode == 0, run.stdout + run.stderr
     answer: dict[str, Any] = json.loads(run.stdout.strip().splitlines()[-1])
     return answer

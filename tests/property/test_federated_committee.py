@@ -29,8 +29,8 @@ from veridict.federated.committee.dealing import Dealt, bequeath, deal, exchange
 from veridict.federated.committee.field import P, lagrange, products
 from veridict.federated.committee.proof import Shape, answer, prove
 from veridict.federated.fixed import I64, ONE
-from veridict.federated.rules.trust import Trust
 from veridict.federated.rules.combined import Measures
+from veridict.federated.rules.trust import Trust
 
 KEYS = [Ed25519PrivateKey.from_private_bytes(bytes([i]) * 32) for i in range(5)]
 PUBLIC = [key.public_key().public_bytes_raw() for key in KEYS]

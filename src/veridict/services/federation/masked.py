@@ -85,8 +85,9 @@ class MaskedRound:
         attempt = min(int((self._clock() - self._began) / self._patience), ATTEMPTS - 1)
         try:
             for each in range(attempt + 1):
-                if self._may_mask(each):
-                    return self._mask(each, update)
+                shares = self._listed(each, "share", "list-s")
+                if each in self._parties and shares is not None and self._me in shares:
+                    return self._mask(each, shares, update)
             self._prepare(attempt)
         except EvidenceError as error:
             # Somebody sent this member what honest ones do not send: another attempt, or none.
@@ -109,13 +110,7 @@ class MaskedRound:
             self._say(attempt, "share", self._parties[attempt].share(ads))
             self._call(attempt)
 
-    def _may_mask(self, attempt: int) -> bool:
-        shares = self._listed(attempt, "share", "list-s")
-        return attempt in self._parties and shares is not None and self._me in shares
-
-    def _mask(self, attempt: int, update: Update) -> bytes:
-        shares = self._listed(attempt, "share", "list-s")
-        assert shares is not None
+    def _mask(self, attempt: int, shares: Mapping[int, bytes], update: Update) -> bytes:
         vector = np.append(update.values, update.weight)
         message = self._parties[attempt].mask(shares, vector)
         self._masked = _BODY.pack(attempt, self._group) + message
