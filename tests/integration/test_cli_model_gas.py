@@ -30,6 +30,7 @@ def test_a_file_on_random_rows(capsys: Capture, file: Path) -> None:
     assert told["model_id"] == TREES.id.hex()
     assert (told["bytes"], told["chunks"], told["rows"]) == (len(TREES.bytes), 1, 5)
     assert 21_000 < told["call_gas"]["min"] <= told["call_gas"]["median"] <= told["call_gas"]["max"]
+    assert 1_000 < told["again_gas"] < told["call_gas"]["min"] - 21_000  # accounts are warm
     assert told["deployment_gas"] > 200 * told["bytes"]
     assert told["register_gas"] > 21_000
     assert "registration" in run(capsys, "model", "gas", file, "--count", "1").out

@@ -34,10 +34,26 @@ CARD = sha256(b"no card: only the price is asked").digest()
 MISSING_SHARE = 0.05
 CALL_LIMIT = 15_000_000  # gas; several times what the largest model takes
 
+# A contract, and what deploys it. Called with an address (32 bytes) and call data, it calls that
+# address twice and logs the gas of the second call, which finds all accounts and slots warm:
+#   n = calldatasize - 32;  memory[0:n] = calldata[32:];  call;  g = gas;  call;  log g - gas
+_TWICE = bytes.fromhex(
+    "60203603806020" "5f37"  # n
+    "5f5f825f5f355afa"  # first
+    "5a" "5f5f845f5f355afa"  # g, second
+    "905a9003" "5f52"  # memory[0:32] = g - gas
+    "166027575f5ffd"  # both succeeded, or revert
+    "5b60205fa000"
+)  # fmt: skip
+_DEPLOY = bytes.fromhex(f"60{len(_TWICE):02x}8060095f395ff3")
+
 
 @dataclass(frozen=True, slots=True)
 class ModelGas:
-    """Gas of whole transactions. `calls`: Judge.score, one for each row."""
+    """Gas of whole transactions. `calls`: Judge.score, one for each row.
+
+    `again`: of a second call in the same transaction, for each row.
+    """
 
     model_id: bytes
     n_bytes: int
@@ -45,10 +61,15 @@ class ModelGas:
     deployment: int  # of all data contracts
     registration: int
     calls: tuple[int, ...]
+    again: tuple[int, ...]
 
     @property
     def call_median(self) -> int:
         return int(statistics.median(self.calls))
+
+    @property
+    def again_median(self) -> int:
+        return int(statistics.median(self.again))
 
 
 def measure(model: CanonicalModel, rows: Sequence[bytes]) -> ModelGas:
@@ -67,6 +88,7 @@ def measure_on(network: Network, model: CanonicalModel, rows: Sequence[bytes]) -
     stored = network.client.send_many([Tx(None, data_contract_initcode(part)) for part in parts])
     addresses = [receipt.contract_address for receipt in stored]
     registered = network.registry.send("register", model.id, addresses, CARD, model.n_features)
+    twice = network.client.send(Tx(None, _DEPLOY + _TWICE)).contract_address
     return ModelGas(
         model_id=model.id,
         n_bytes=len(model.bytes),
@@ -74,12 +96,20 @@ def measure_on(network: Network, model: CanonicalModel, rows: Sequence[bytes]) -
         deployment=sum(receipt.gas_used for receipt in stored),
         registration=registered.gas_used,
         calls=tuple(_call_gas(network, model, row) for row in rows),
+        again=tuple(_again_gas(network, twice, model, row) for row in rows),
     )
 
 
 def _call_gas(network: Network, model: CanonicalModel, row: bytes) -> int:
     """With a limit given, the call is not run first to estimate one."""
     return network.judge.send("score", model.id, row, gas=CALL_LIMIT).gas_used
+
+
+def _again_gas(network: Network, twice: str | None, model: CanonicalModel, row: bytes) -> int:
+    asked = network.judge.tx("score", model.id, row)
+    data = bytes.fromhex(network.addresses.judge[2:]).rjust(32, b"\0") + asked.data
+    (logged,) = network.client.send(Tx(twice, data, gas=2 * CALL_LIMIT)).logs
+    return int.from_bytes(logged.data, "big")
 
 
 @contextmanager

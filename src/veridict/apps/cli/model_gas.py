@@ -30,7 +30,8 @@ def gas(
     """Store, register and call a model on a chain made for that: what does it cost?
 
     MODEL is a compiled file (.vdm) or the id of a registered model. A call is a whole
-    transaction to the judge contract, with nothing warmed up before it.
+    transaction to the judge contract, with nothing warmed up before it; again is a second
+    call in one transaction.
     """
     canonical = _model(model, home, rpc)
     packed = random_rows(canonical, count) if rows is None else _rows(rows, canonical)[:count]
@@ -81,6 +82,7 @@ def _facts(found: ModelGas) -> dict[str, object]:
             "median": found.call_median,
             "max": max(found.calls),
         },
+        "again_gas": found.again_median,
     }
 
 
@@ -92,5 +94,6 @@ def _show(found: ModelGas) -> None:
         ("registration", f"{found.registration:,} gas"),
         (f"a call, median of {len(found.calls)} rows", f"{found.call_median:,} gas"),
         ("least / most", f"{min(found.calls):,} / {max(found.calls):,} gas"),
+        ("again, in the same transaction", f"{found.again_median:,} gas"),
     ]
     console.print(facts_table("gas", facts))
