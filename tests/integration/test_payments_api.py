@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +14,8 @@ import msgspec
 import pytest
 
 from tests.support.feeds import decided_ids, paid
+from tests.support.messages import UETR, message
+from tests.support.messages import payment as lines
 from tests.support.told import payments, told_copy
 from veridict.apps.serving import Serving, serving
 from veridict.apps.settings import Settings
@@ -126,6 +129,30 @@ def test_nobody_asks_without_the_token(api: httpx.Client) -> None:
     assert api.post("/api/payments", json=payment("x" * 600)).status_code == 400
 
 
+def test_a_node_that_serves_follows_feeds_beside(tmp_path: Path) -> None:
+    settings = Settings(told_copy(tmp_path / "home"), token="a token of the operator")
+    (tmp_path / "in").mkdir()
+    with (
+        open_node(settings, payments()) as node,
+        serving(
+            node, settings, host="127.0.0.1", port=0, anchor_every_s=600, scenario=payments(),
+            sources=["chain", str(tmp_path / "in")],
+        ) as served,
+    ):  # fmt: skip
+        (tmp_path / "in" / "1.tmp").write_bytes(message([lines(1), lines(2, amount="-1")]))
+        (tmp_path / "in" / "1.tmp").rename(tmp_path / "in" / "1.xml")
+        url, told = f"{served.web_url}api/feeds", dict[str, list[Any]]()
+        end = time.monotonic() + 110
+        while time.monotonic() < end and not ("eip155" in told and told.get("iso20022")):
+            answer = httpx.get(url, trust_env=False, timeout=30)
+            assert answer.status_code == 200, answer.text
+            told = {feed["name"].split(":")[0]: feed["refused"] for feed in answer.json()}
+            time.sleep(0.1)
+        assert told["eip155"] == []
+        assert [one["code"] for one in told["iso20022"]] == ["amount.negative"]
+        assert decided_ids(node)[UETR.format(1)] == 1
+
+
 def test_where_too_many_wait_the_next_is_told_so() -> None:
     feed = PostedFeed(most=2)
     waiting = [feed.offer(paid(f"w-{number}")) for number in range(2)]
@@ -166,6 +193,6 @@ def test_a_home_whose_scenario_is_no_payments_takes_none(tmp_path: Path) -> None
         open_node(settings) as node,
         serving(node, settings, host="127.0.0.1", port=0, anchor_every_s=600) as served,
     ):
-        url = f"{served.web_url}/api/payments"
+        url = f"{served.web_url}api/payments"
         answer = httpx.post(url, json=payment("p"), headers=headers, trust_env=False)
     assert answer.status_code in (404, 405)

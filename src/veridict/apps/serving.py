@@ -5,18 +5,19 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-from veridict.apps.feeds import assets_of, posting_of
+from veridict.apps.feeds import Ways, assets_of, feed_of, posting_of
 from veridict.apps.settings import Settings
 from veridict.apps.staff import Staff
 from veridict.core.errors import VeridictError
 from veridict.ledger.faces import LogFiles
 from veridict.services.anchoring.poster import Plan
 from veridict.services.federation import views as federations
+from veridict.services.feeding.beside import following
 from veridict.services.feeding.telling import feed_views
 from veridict.services.garbage import only_new_garbage
 from veridict.services.ingest import Ingest
@@ -49,10 +50,11 @@ def serving(
     port: int,
     anchor_every_s: int,
     scenario: Scenario[Any] | None = None,
+    sources: Sequence[str] = (),
 ) -> Iterator[Serving]:
     """Serve `node` until the block ends; records wait `anchor_every_s` for their anchor at most.
 
-    Where its `scenario` is payments, it can be asked about single ones.
+    Where its `scenario` is payments, it can be asked about single ones, and follows `sources`.
     """
     from veridict.apps.web.app import create_app
     from veridict.apps.web.routes import payments
@@ -87,7 +89,12 @@ def serving(
         ingest,
         posting or nullcontext(),
         WebServer(app, host, port) as server,
+        ExitStack() as opened,
     ):
+        if posting is not None:
+            ways = Ways(assets_of(settings))
+            feeds = [feed_of(source, ways, node, opened) for source in sources]
+            opened.enter_context(following(node, posting, feeds))
         heart.start()
         try:
             yield Serving(node, window, server.url, rpc_url)

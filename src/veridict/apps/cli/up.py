@@ -39,6 +39,10 @@ from veridict.watch.scenario import Scenario
     metavar="SECONDS",
     help="How long a record waits for its anchor at the most.",
 )
+@click.option(
+    "--follow", "sources", multiple=True, metavar="SOURCE",
+    help="Decide what this feed gives, as `veridict watch` does; may be repeated.",
+)  # fmt: skip
 @click.option("--once", is_flag=True, hidden=True, help="Stop when the demo has ended.")
 @chains_options
 def up(
@@ -51,6 +55,7 @@ def up(
     host: str,
     port: int,
     anchor_every: int,
+    sources: tuple[str, ...],
     once: bool,
     home: Path | None,
     rpc: str | None,
@@ -66,8 +71,14 @@ def up(
     with (
         open_node(settings, scenario) as node,
         serving(
-            node, settings, host=host, port=port, anchor_every_s=anchor_every, scenario=scenario
-        ) as served,
+            node,
+            settings,
+            host=host,
+            port=port,
+            anchor_every_s=anchor_every,
+            scenario=scenario,
+            sources=sources,
+        ) as served,  # fmt: skip
         announced(settings.home, served.web_url, served.rpc_url),
     ):
         _greet(served, settings, as_json)

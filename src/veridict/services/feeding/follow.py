@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import msgspec
 
@@ -17,9 +18,8 @@ from veridict.core.errors import OperatorError, StorageFailed
 from veridict.core.progress import Progress, Step, silent
 from veridict.ledger.view import LogView
 from veridict.services.feeding.tally import Tally
-from veridict.services.feeding.watcher import Watcher
 from veridict.services.node import Node
-from veridict.watch.feeds.base import Feed, Outcome, Passed
+from veridict.watch.feeds.base import Feed, Item, Outcome, Passed
 
 BATCH = 512
 KEEP_EVERY_S = 1.0
@@ -62,12 +62,18 @@ class Followed:
                 self.decided[outcome.decision.word] += 1
 
 
+class Decider(Protocol):
+    """A `Watcher`, or who makes one when it is needed."""
+
+    def decide(self, feed: str, items: Sequence[Item], *, live: bool = True) -> list[Outcome]: ...
+
+
 Told = Callable[[Followed, Sequence[Outcome]], None]
 
 
 def follow(
     node: Node,
-    watcher: Watcher,
+    watcher: Decider,
     feed: Feed,
     *,
     stop: Callable[[], bool] = lambda: False,
@@ -127,10 +133,11 @@ def place_of(log: LogView, feed: str, tally: Tally | None = None) -> Place:
 
 
 def _announce(node: Node, feed: str) -> None:
-    stored = node.log.meta_get(NAMES)
-    known = msgspec.json.decode(stored, type=list[str]) if stored else []
-    if feed not in known:
-        node.log.meta_put(NAMES, msgspec.json.encode([*known, feed]))
+    with node.lock:  # others begin at the same moment
+        stored = node.log.meta_get(NAMES)
+        known = msgspec.json.decode(stored, type=list[str]) if stored else []
+        if feed not in known:
+            node.log.meta_put(NAMES, msgspec.json.encode([*known, feed]))
 
 
 def _keep(node: Node, feed: str, cursor: str) -> None:

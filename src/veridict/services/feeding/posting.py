@@ -6,7 +6,7 @@ The watcher is made when the first payment comes, and again when another model i
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Thread
 
@@ -14,6 +14,7 @@ from veridict.core.errors import VeridictError
 from veridict.services.feeding.follow import BATCH
 from veridict.services.feeding.watcher import Watcher
 from veridict.services.node import Node
+from veridict.watch.feeds.base import Item, Outcome
 from veridict.watch.feeds.posted import PostedFeed
 
 WAIT_S = 1.0
@@ -42,13 +43,18 @@ class Posting:
         if self._watcher is not None:
             self._watcher.close()
 
+    def decide(self, feed: str, items: Sequence[Item], *, live: bool = True) -> list[Outcome]:
+        """Also for who follows other feeds beside. Raises as `Watcher.decide`."""
+        with self.node.lock:
+            return self._ready().decide(feed, items, live=live)
+
     def _run(self) -> None:
         while not self.feed.ended:
             items = self.feed.pull(BATCH, WAIT_S)
             if not items:
                 continue
             try:
-                outcomes = self._ready().decide(self.feed.name, items)
+                outcomes = self.decide(self.feed.name, items)
             except VeridictError as problem:
                 self.feed.failed(problem)
             except Exception as problem:  # nobody may wait for ever
