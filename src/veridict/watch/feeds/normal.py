@@ -45,6 +45,7 @@ CODES = {
     "contradiction": "its id was used before, for another payment",
     "retracted": "its block is no longer on the chain",
     "flood": "one transaction moved more often than is looked at",
+    "partition.other": "its payer belongs to another partition of the stream",
 }
 
 MAX_AMOUNT = 2**256 - 1
