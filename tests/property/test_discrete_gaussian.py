@@ -67,7 +67,8 @@ def misfit(found: I64, deviation: int) -> float:
     seen = np.bincount(found + 8 * deviation, minlength=len(values))
     often = expected > 8
     chi2 = float((((seen - expected) ** 2) / expected)[often].sum())
-    return (chi2 - often.sum()) / math.sqrt(2 * often.sum())
+    freedom = int(often.sum())
+    return (chi2 - freedom) / math.sqrt(2 * freedom)
 
 
 @pytest.mark.parametrize("deviation", [1, 2, 5, 30])
