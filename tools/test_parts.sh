@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the tests use beyond `pip install`: anvil (npm, into node_modules), Chromium, PostgreSQL
-# and NATS (apt; the tests start servers of their own).
+# and NATS (apt; the tests start servers of their own), torch.
 # Never fails: tests whose part is missing skip and say so, and under CI=true they fail.
 cd "$(dirname "$0")/.." || exit
 complete=yes
