@@ -149,7 +149,7 @@ def probability(score: int) -> float:
 def _reaching(number: int) -> int:
     """The lowest score in the bin of that number."""
     scores = range(-60 * SCORE_ONE, 60 * SCORE_ONE)
-    return scores[bisect_left(scores, number, key=lambda score: probability(score) * BINS)]
+    return scores[bisect_left(scores, number, key=lambda score: int(probability(score) * BINS))]
 
 
 _EDGES = [_reaching(number) for number in range(1, BINS)]  # exact: probability never falls

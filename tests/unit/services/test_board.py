@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.told import opened, told_copy
 from veridict.core.nouns import SCORE_ONE, Decision, PredictionRecord
-from veridict.services.board import Board
+from veridict.services.board import Board, probability
 from veridict.services.records import ActRecord, LogRecord, OutcomesRecord, decode
 
 ZERO = bytes(32)
@@ -91,6 +91,13 @@ def test_every_prediction_is_in_one_bin() -> None:
     shown = board.scores()
     assert (sum(shown.allow), sum(shown.review), sum(shown.hold)) == (2, 1, 1)
     assert len(shown.edges) == len(shown.allow) + 1
+
+
+def test_a_bin_holds_the_probabilities_between_its_edges() -> None:
+    for score in range(-8 * SCORE_ONE, 8 * SCORE_ONE, SCORE_ONE // 7):
+        shown = board_of(replace(prediction(0, A), score=score)).scores()
+        (number,) = [number for number, count in enumerate(shown.allow) if count]
+        assert number == int(probability(score) * len(shown.allow))
 
 
 def test_the_fold_is_the_same_at_opening_as_live(tmp_path: Path) -> None:
