@@ -14,7 +14,6 @@ one seat says of a component counts when another holder of it says the same.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from veridict.core.errors import BadInput
@@ -35,28 +34,14 @@ from veridict.federated.committee.dealing import SEATS, Dealt, bequeath, deal
 from veridict.federated.committee.proof import answer
 from veridict.federated.fixed import I64, Update, mean, norm2
 from veridict.federated.rules.combined import Combination, CombinedRule, Measures
-from veridict.federated.rules.rule import Aggregate
 from veridict.federated.wire import encode_update
+from veridict.services.federation.added import Added, refusals_of
 from veridict.services.federation.exchange import Exchange
 from veridict.services.federation.outcome import Refusal, near_root
 from veridict.services.federation.rules import FederationRules
 
 CALL, ANSWER, SUM, HEIR = "call", "answer", "sum", "heir"
 _HEIR_BYTES = 112
-
-
-@dataclass(frozen=True, slots=True)
-class Added:
-    """What the committee's posts come to. `root`: its update, as it was called."""
-
-    counted: frozenset[int]
-    root: bytes
-    aggregate: Aggregate
-    refusals: tuple[Refusal, ...]
-
-    @property
-    def shares(self) -> dict[int, int]:
-        return dict(zip(sorted(self.counted), self.aggregate.shares, strict=True))
 
 
 class CommitteeRound:
@@ -129,7 +114,9 @@ class CommitteeRound:
             combination = self._combination(found, counted, root)
             if combination is None:
                 continue
-            told = self._refusals(found, counted, liars | found.liars)
+            lied = [self._drawn[place] for place in sorted(liars | found.liars)]
+            left = self._dealt.keys() - counted - found.faults.keys()
+            told = (*self._malformed.values(), *refusals_of(found.faults, left, lied))
             return Added(counted, root, combination.aggregate(total), told)
         return None
 
@@ -239,23 +226,6 @@ class CommitteeRound:
                 tuple(found.good[n][1] for n in numbers),
                 None if values is None else norm2(values),
             )
-        )
-
-    def _refusals(
-        self, found: Measured, counted: frozenset[int], liars: frozenset[int]
-    ) -> tuple[Refusal, ...]:
-        late = "what it dealt could not be established in time"
-        return (
-            *self._malformed.values(),
-            *(Refusal(n, "committee.update", why) for n, why in sorted(found.faults.items())),
-            *(
-                Refusal(n, "committee.not-counted", late)
-                for n in sorted(self._dealt.keys() - counted - found.faults.keys())
-            ),
-            *(
-                Refusal(self._drawn[p], "committee.lied", "answered otherwise than two others")
-                for p in sorted(liars)
-            ),
         )
 
     def _sums(self) -> dict[int, Sums]:
