@@ -43,19 +43,21 @@ _BINARY = os.environ.get("VERIDICT_ANVIL")  # read before tests clear the surrou
 
 
 @contextmanager
-def running_anvil(*options: str, mining: bool = True, chain_id: int = CHAIN_ID) -> Iterator[str]:
+def running_anvil(
+    *options: str, mining: bool = True, chain_id: int = CHAIN_ID, host: str = "127.0.0.1"
+) -> Iterator[str]:
     """The URL of a fresh node under Prague rules. Without `mining`, blocks come by evm_mine."""
     port = _free_port()
     blocks = ["--block-time", BLOCK_TIME_S] if mining else ["--no-mining"]
     command = [
-        _BINARY or anvil_binary(), "--host", "127.0.0.1", "--port", str(port), "--silent",
+        _BINARY or anvil_binary(), "--host", host, "--port", str(port), "--silent",
         "--hardfork", "prague", "--chain-id", str(chain_id), "--gas-limit", "60000000",
         *blocks, *options,
     ]  # fmt: skip
     process = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
-    url = f"http://127.0.0.1:{port}"
+    url = f"http://{host}:{port}"
     try:
         _wait_until_up(url, process)
         yield url
