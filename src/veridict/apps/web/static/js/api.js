@@ -1,6 +1,7 @@
 // The API: JSON in, JSON out, and every failure as one kind of error with its remedy.
 
 const KEY = "veridict.token";
+const AGAIN_MS = 400;
 
 export class ApiError extends Error {
   constructor(status, body) {
@@ -33,10 +34,21 @@ export async function post(path, body) {
   return (await ask(path, { method: "POST", headers, body: JSON.stringify(body) })).json();
 }
 
+/** What only reads is asked once more where the line broke: a laptop changes its network. */
+async function fetched(path, options) {
+  try {
+    return await fetch(path, options);
+  } catch (error) {
+    if (options.method) throw error;
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    return fetch(path, options);
+  }
+}
+
 async function ask(path, options = {}) {
   let reply;
   try {
-    reply = await fetch(path, options);
+    reply = await fetched(path, options);
   } catch {
     throw new ApiError(0, {
       message: "The node does not answer.",
