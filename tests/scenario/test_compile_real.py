@@ -8,6 +8,7 @@ from typing import Any
 import lightgbm
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.ensemble import (
     ExtraTreesClassifier,
     GradientBoostingClassifier,
@@ -49,14 +50,15 @@ def rows_of(scenario_name: str) -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(trained.validation_features), np.asarray(labels)
 
 
+CATEGORICAL = {"categorical_feature", "categorical_features"}  # [] is for some columns
 MODELS: list[Any] = [
     lightgbm.LGBMClassifier(n_estimators=20, verbose=-1, n_jobs=1),
-    lightgbm.LGBMClassifier(n_estimators=20, verbose=-1, n_jobs=1, categorical_feature=[1, 2]),
+    lightgbm.LGBMClassifier(n_estimators=20, verbose=-1, n_jobs=1, categorical_feature=[]),
     xgboost.XGBClassifier(n_estimators=20, n_jobs=1),
     xgboost.XGBClassifier(n_estimators=10, n_jobs=1, booster="dart", rate_drop=0.2),
     make_pipeline(SimpleImputer(), GradientBoostingClassifier(n_estimators=5, random_state=1)),
     HistGradientBoostingClassifier(max_iter=10),
-    HistGradientBoostingClassifier(max_iter=10, categorical_features=[1, 2]),
+    HistGradientBoostingClassifier(max_iter=10, categorical_features=[]),
     RandomForestClassifier(n_estimators=3, random_state=1),
     ExtraTreesClassifier(n_estimators=3, random_state=1),
     DecisionTreeClassifier(random_state=1),
@@ -66,8 +68,23 @@ MODELS: list[Any] = [
 ]
 
 
+def categories(rows: np.ndarray) -> list[int]:
+    """One or two columns of few whole numbers, which may be told to be names of groups."""
+    few = [
+        column
+        for column in range(rows.shape[1])
+        if 2 <= len(found := np.unique(rows[:, column])) <= 200
+        and (found == np.abs(found.round())).all()
+    ]
+    assert few
+    return few[:2]
+
+
 def check(model: Any, rows: np.ndarray, labels: np.ndarray) -> None:
-    half = len(rows) // 2
+    half, model = len(rows) // 2, clone(model)
+    for name in CATEGORICAL & model.get_params().keys():
+        if model.get_params()[name] == []:
+            model.set_params(**{name: categories(rows)})
     model.fit(rows[:half], labels[:half])
     compiled = compile_model(model)
     scores = compiled.model.score(image(rows))
