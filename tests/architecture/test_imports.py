@@ -23,6 +23,7 @@ OURS = "veridict"
 EXTRAS = (
     "veridict.apps.federating.flower_worker",
     "veridict.chain.web3",
+    "veridict.control.blockspace",
     "veridict.federated.learners.torch_network",
     "veridict.federated.privacy.accounting",
     "veridict.ledger.filestores",

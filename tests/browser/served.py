@@ -14,9 +14,9 @@ from veridict.apps.web.app import create_app
 from veridict.apps.web.server import WebServer
 from veridict.apps.wire import open_node
 from veridict.models.image import float_of, unpack
+from veridict.services.cases.views import CaseView
 from veridict.services.demo.story import demo
 from veridict.services.node import Node
-from veridict.services.cases.views import CaseView
 from veridict.services.views import PredictionRow
 from veridict.services.window import Window
 from veridict.solutions.roster import scenario_of

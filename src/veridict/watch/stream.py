@@ -172,6 +172,12 @@ class Table(Generic[F]):
         known = pc.fill_null(self.rows.column("label"), UNKNOWN)
         return np.asarray(known.to_numpy(), dtype=np.int8)
 
+    def labelled(self, labels: I8) -> Table[F]:
+        """The same rows with these labels, int8[n]: 0, 1, or UNKNOWN."""
+        at = self.rows.schema.get_field_index("label")
+        column = pa.array(np.maximum(labels, 0), pa.int8(), mask=labels < 0)
+        return Table(self.rows.set_column(at, self.rows.schema.field(at), column), self.shape)
+
     def unlabelled(self) -> Table[F]:
         """The same rows as a live feed gives them: without the truth."""
         at = self.rows.schema.get_field_index("label")

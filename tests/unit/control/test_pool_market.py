@@ -17,6 +17,7 @@ from veridict.control.fee_trial import LIMITS, follow, interval, try_fees
 from veridict.control.market import Setting, trade
 from veridict.core.errors import BadInput, BadStream
 from veridict.core.nouns import SCORE_ONE
+from veridict.models.image import image
 
 START_MS = 1_700_000_040_000  # a full minute
 
@@ -24,7 +25,7 @@ START_MS = 1_700_000_040_000  # a full minute
 def walk(minutes: int, seed: int = 1, step_bp: float = 10.0) -> Bars:
     chance = np.random.default_rng(seed)
     close = 300.0 * np.exp(np.cumsum(chance.normal(0, step_bp / 1e4, minutes)))
-    time_ms = START_MS + 60_000.0 * np.arange(minutes)
+    time_ms = START_MS + 60_000.0 * np.arange(minutes, dtype=np.float64)
     return filled(time_ms, close, chance.exponential(20.0, minutes))
 
 
@@ -67,12 +68,8 @@ def test_a_file_is_read_as_it_stands(tmp_path: Path) -> None:
 def test_features_know_nothing_of_later_bars() -> None:
     bars = walk(3_000)
     for cut in (1, 700, 2_999):
-        past = Bars(*(column[:cut] for column in columns(bars)))
+        past = Bars(bars.time_s[:cut], bars.price[:cut], bars.volume[:cut], bars.fresh[:cut])
         assert np.array_equal(volatility.features(past), volatility.features(bars)[:cut])
-
-
-def columns(bars: Bars) -> tuple[np.ndarray, ...]:  # type: ignore[type-arg]
-    return bars.time_s, bars.price, bars.volume, bars.fresh
 
 
 def test_what_came_is_the_root_mean_square_of_the_minutes_after() -> None:
@@ -85,19 +82,15 @@ def test_what_came_is_the_root_mean_square_of_the_minutes_after() -> None:
 def test_a_model_learns_clusters_and_too_few_bars_are_refused() -> None:
     calm, wild = walk(6_000, 1, 2.0), walk(6_000, 2, 30.0)
     close: F64 = np.concatenate([calm.price, wild.price]) / MICRO
-    time_ms = START_MS + 60_000.0 * np.arange(len(close))
+    time_ms = START_MS + 60_000.0 * np.arange(len(close), dtype=np.float64)
     bars = filled(time_ms, close, np.ones(len(close)))
-    scores = volatility.learn(bars, every=1).model.score(volatility_image(bars)) / SCORE_ONE
+    scores = (
+        volatility.learn(bars, every=1).model.score(image(volatility.features(bars))) / SCORE_ONE
+    )
     assert scores[3_000] == pytest.approx(2.0, rel=0.2)
     assert scores[9_000] == pytest.approx(30.0, rel=0.2)
     with pytest.raises(BadInput, match="too few"):
         volatility.learn(walk(2_000))
-
-
-def volatility_image(bars: Bars) -> np.ndarray:  # type: ignore[type-arg]
-    from veridict.models.image import image
-
-    return image(volatility.features(bars))
 
 
 @given(st.integers(0, 5), st.sampled_from([0, 300, 3_000, 50_000]), st.sampled_from([0, 2_500]))

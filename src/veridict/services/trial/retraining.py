@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from veridict.core.nouns import PredictionRecord
 from veridict.core.progress import Progress, silent
@@ -40,7 +39,7 @@ def retrain(
         known = known.slice(0, int(np.searchsorted(known.times_s, known_by_s)))
         late = int(np.searchsorted(known.times_s, known_by_s - (scenario.label_delay_s or 0)))
         labels = np.append(known.labels[:late], told(node, known)[late:])
-        known = _labelled(known, labels)
+        known = known.labelled(labels)
     last = int(np.flatnonzero(known.labels >= 0)[-1]) + 1 if (known.labels >= 0).any() else 0
     known = known.slice(0, last)
     trained = train(scenario, known, seed=seed, progress=progress)
@@ -54,7 +53,7 @@ def retrain(
 def with_feedback(node: Node, rows: Table[Any]) -> Table[Any]:
     """`rows` with the labels that the log knows of them, where it knows any."""
     heard = told(node, rows)
-    return _labelled(rows, np.where(heard != UNKNOWN, heard, rows.labels))
+    return rows.labelled(np.where(heard != UNKNOWN, heard, rows.labels))
 
 
 def told(node: Node, rows: Table[Any]) -> np.ndarray[tuple[int, ...], np.dtype[np.int8]]:
@@ -66,9 +65,3 @@ def told(node: Node, rows: Table[Any]) -> np.ndarray[tuple[int, ...], np.dtype[n
         if isinstance(record, PredictionRecord):
             labels[row] = known.get(record.sequence, UNKNOWN)
     return labels
-
-
-def _labelled(rows: Table[Any], labels: np.ndarray[tuple[int, ...], Any]) -> Table[Any]:
-    at = rows.rows.schema.get_field_index("label")
-    column = pa.array(np.maximum(labels, 0), pa.int8(), mask=labels < 0)
-    return Table(rows.rows.set_column(at, rows.rows.schema.field(at), column), rows.shape)
