@@ -3,6 +3,8 @@
 .PHONY: help run test test-all check bench contracts docs pins flower clean
 
 BIN := .venv/bin
+# One more than two cores: many tests wait for other processes.
+WORKERS ?= 3
 PYTHON := $(BIN)/python
 PIP := $(PYTHON) -m pip install -qq --disable-pip-version-check --constraint constraints.txt
 
@@ -13,10 +15,10 @@ run: .venv/.runtime ## start a node with its dashboard and run the demo
 	@$(BIN)/veridict up --demo
 
 test: .venv/.dev node_modules/.ready check ## all checks and tests of a change, under 10 minutes
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 test-all: .venv/.dev node_modules/.ready check ## the slow tests as well, and a hundred kills
-	VERIDICT_KILLS=$${VERIDICT_KILLS:-100} $(BIN)/pytest -n 2 --dist loadfile -m ""
+	VERIDICT_KILLS=$${VERIDICT_KILLS:-100} $(BIN)/pytest -n $(WORKERS) --dist loadfile -m ""
 
 check: .venv/.dev ## format, lint, types, import rules, committed artifacts, generated docs
 	$(BIN)/ruff format --check --quiet .

@@ -87,6 +87,7 @@ def test_a_cleared_case_stops_others_until_it_is_taken_back(
     expect(row).to_contain_text("revoked")
 
 
+@pytest.mark.slow
 def test_reports_are_saved_with_and_without_names(
     real: Real, open_page: OpenPage, ring: int, tmp_path: Path
 ) -> None:

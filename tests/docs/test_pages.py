@@ -22,6 +22,7 @@ from tests.support.parts import ROOT
 from veridict.apps.cli.main import cli
 
 FENCE = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+SLOW = {"papers.md", "audit-pack.md", "learn-from-feedback.md", "log-faces.md"}
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)")
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
@@ -45,9 +46,15 @@ def test_fences_are_of_a_known_kind(page: Path) -> None:
     assert {kind for kind, _ in _blocks(page)} <= {"python", "console", "sh", "text", "json"}
 
 
-@pytest.mark.parametrize(
-    "page", [p for p in PAGES if {k for k, _ in _blocks(p)} & {"python", "console"}], ids=_named
-)
+def _run_pages() -> list[object]:
+    """Those that show something as run; what takes ten seconds and more is for `make test-all`."""
+    shown = [page for page in PAGES if {kind for kind, _ in _blocks(page)} & {"python", "console"}]
+    return [
+        pytest.param(page, marks=pytest.mark.slow) if page.name in SLOW else page for page in shown
+    ]
+
+
+@pytest.mark.parametrize("page", _run_pages(), ids=_named)
 def test_what_is_shown_as_run_runs(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -100,6 +100,7 @@ def test_the_whole_one_is_whole() -> None:
     assert verified(BytesIO(whole()), KEY).standing is Standing.IN_PART
 
 
+@pytest.mark.slow
 def test_no_damaged_byte_goes_unnoticed() -> None:
     fuzz_bytes(0, ROUNDS)
 

@@ -158,11 +158,11 @@ class Anchors:
                 continue
             on_chain = unnoted.pop(noted.size, None)
             where = f"the log's note of {sight.where(noted.size, noted.block_number)}"
-            if sight.is_open(noted.block_number):
-                continue
+            open_yet = sight.is_open(noted.block_number)
             if on_chain is None:
-                notes.wrong("anchor.unknown", where, "an anchor on chain", "none of that size")
-            elif (on_chain.root, on_chain.time_s) != (noted.root, noted.time_s):
+                if not open_yet:
+                    notes.wrong("anchor.unknown", where, "an anchor on chain", "none of that size")
+            elif _differs(on_chain, noted, open_yet):
                 notes.wrong("anchor.altered", where, _told(on_chain), _told(noted))
         for missing in unnoted.values():
             if not sight.is_open(missing.block_number):
@@ -213,6 +213,13 @@ def seen_at(network: Network, operator: str, log: Source, since: int = 0) -> Pla
         since=since,
         final_block=Finality(network.client),
     )
+
+
+def _differs(on_chain: Anchor, noted: Anchor, open_yet: bool) -> bool:
+    """One transaction has one root in any block; its time is settled when its block is."""
+    if open_yet:
+        return on_chain.tx_hash == noted.tx_hash and on_chain.root != noted.root
+    return (on_chain.root, on_chain.time_s) != (noted.root, noted.time_s)
 
 
 def _told(anchor: Anchor) -> str:

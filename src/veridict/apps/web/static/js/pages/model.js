@@ -7,7 +7,7 @@ import { empty, facts, failure, heading, loading, panel, table, value } from "..
 import { store } from "../store.js";
 
 const SCORE_ONE = 2 ** 32; // core.nouns.SCORE_ONE
-const KNOWN = ["schema", "title", "model_id", "annex", "data", "data_title", "trained_from_s", "trained_to_s", "measured_from_s", "sources", "libraries", "features", "metrics", "limits", "review_at", "hold_at"];
+const KNOWN = ["schema", "title", "model_id", "annex", "data", "data_title", "trained_from_s", "trained_to_s", "measured_from_s", "sources", "libraries", "features", "metrics", "limits", "review_at", "hold_at", "chosen"];
 
 export default {
   title: "Model",
@@ -47,7 +47,9 @@ function draw(model) {
         ["Review", `from ${threshold(card.review_at)}`],
         ["Hold", `from ${threshold(card.hold_at)}`],
         ["Raw scores", `${card.review_at} and ${card.hold_at}`],
-      ])),
+        card.chosen ? ["Chosen by cost", costs(card.chosen)] : null,
+      ].filter(Boolean))),
+      card.chosen?.bands.length ? segments(card.chosen.bands) : null,
       metrics(card.metrics),
       h("section.panel.wide", {}, h("h2", {}, "Limits and notices"), notices([...new Set([...card.limits, ...store.status.notices])])),
       h("section.panel.wide", {}, h("h2", {}, `Features (${card.features.length})`), h("ul.tags", {}, card.features.map((name) => h("li", {}, name)))),
@@ -65,6 +67,20 @@ function identity(model) {
       ["Registered", `in block ${format.count(model.registered_at_block)}`],
       ["Annex (SHA-256)", card.annex],
     ]));
+}
+
+/** What a mistake was taken to cost when the thresholds were chosen, in minor units. */
+function costs({ missed, review, held }) {
+  const loss = missed === null ? "its amount" : format.count(missed);
+  return `a missed event ${loss}, a review ${format.count(review)}, an honest row held ${format.count(held)}`;
+}
+
+/** Thresholds of segments; one with too little data has the ones of all. */
+function segments(bands) {
+  return h("section.panel.wide", {}, h("h2", {}, "Thresholds by segment"), facts(bands.map((band) => [
+    band.name,
+    `review from ${threshold(band.review_at)}, hold from ${threshold(band.hold_at)}; ${format.plural(band.rows, "row", "rows")}, ${format.plural(band.events, "event", "events")}${band.own ? "" : "; too few for their own"}`,
+  ])));
 }
 
 /** A raw score as the probability that people think in; the decision is made on the integer. */
