@@ -35,6 +35,7 @@ def url(tmp_path: Path) -> Iterator[str]:
         yield server.url
 
 
+@pytest.mark.slow
 def test_the_fan_is_drawn_at_every_width(url: str, tmp_path: Path, open_page: OpenPage) -> None:
     _kept(tmp_path)
     for phone in (False, True):

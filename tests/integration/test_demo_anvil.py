@@ -150,6 +150,7 @@ def test_a_forged_receipt_is_found_by_url_alone(
     assert found == {"receipt.inclusion", "receipt.score"}
 
 
+@pytest.mark.slow
 def test_the_command_line_on_anvil(capsys: Capture, told: Told, anvil_url: str) -> None:
     place = ("--home", told.home, "--rpc", anvil_url, "--json")
     assert run(capsys, "audit", *place).status == 0

@@ -104,6 +104,7 @@ def pulled(broker: Broker, number: int, count: int) -> list[Delivered]:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.slow
 def test_one_worker_killed_and_one_added(server: Nats, homes: list[Path]) -> None:
     """Real processes and kill -9, under load. The killed one is started again at the end."""
     events = payments(6_000)

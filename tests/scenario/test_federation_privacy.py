@@ -66,8 +66,9 @@ def village(tmp_path: Path) -> Iterator[Make]:
 
 @pytest.mark.parametrize(
     ("mode", "noise", "sharers"),
-    [pytest.param("open", "local", 1, marks=pytest.mark.slow), ("masked", "shared", 2)],
+    [("open", "local", 1), ("masked", "shared", 2)],
 )
+@pytest.mark.slow
 def test_it_trains_and_everybody_sees_what_it_cost(
     village: Make, mode: str, noise: str, sharers: int
 ) -> None:

@@ -56,6 +56,7 @@ def test_a_target_is_the_fee_over_what_the_formula_says_is_next() -> None:
     assert (np.abs(one_on) < 1e-3).all()  # the formula is exact, but for slips in the data
 
 
+@pytest.mark.slow
 def test_learning_twice_gives_the_same_models() -> None:
     again = learn(mainnet().slice(0, PAST), settings=SETTINGS)
     for horizon, model in small_models().models.items():

@@ -37,6 +37,7 @@ def made(**settings: int | float) -> Learner:
 
 
 @pytest.mark.parametrize("layers", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_silos_learn_together_and_the_canonical_model_says_the_same(layers: int) -> None:
     it = made(layers=layers)
     state = simulate(it, [rows_of(seed) for seed in range(3)], rule_named("mean", 0))

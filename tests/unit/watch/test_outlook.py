@@ -61,6 +61,7 @@ def test_the_cost_is_the_one_that_thresholds_are_chosen_by() -> None:
             assert least <= cost(review_at, hold_at) + 1e-9
 
 
+@pytest.mark.slow
 def test_intervals_hold_the_truth_about_as_often_as_they_say() -> None:
     """60 samples of a known process: 95 % intervals miss its precision in a few, not in many."""
     missed = 0
