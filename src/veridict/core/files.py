@@ -24,7 +24,7 @@ def replace_file(path: Path, data: bytes, *, mode: int = PLAIN) -> None:
         fresh.replace(path)
     finally:
         fresh.unlink(missing_ok=True)
-    sync_directory(path.parent)
+    sync(path.parent)
 
 
 def create_file(path: Path, data: bytes, *, mode: int = PLAIN) -> bool:
@@ -39,13 +39,13 @@ def create_file(path: Path, data: bytes, *, mode: int = PLAIN) -> bool:
         return False
     finally:
         fresh.unlink(missing_ok=True)
-    sync_directory(path.parent)
+    sync(path.parent)
     return True
 
 
-def sync_directory(directory: Path) -> None:
-    """Makes the names in it durable, as fsync of a file does for its bytes."""
-    handle = os.open(directory, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Makes durable the bytes of a file that was written, or the names in a directory."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

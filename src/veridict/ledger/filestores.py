@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from veridict.core.errors import BadInput, MissingPart, StorageFailed, VeridictError
+from veridict.core.files import sync
 from veridict.ledger.schema import storage_errors
 
 
@@ -78,7 +79,7 @@ class DirectoryStore:
         with storage_errors(self._root):
             while self._unsettled:
                 with suppress(FileNotFoundError):  # removed since
-                    _sync(self._unsettled.pop())
+                    sync(self._unsettled.pop())
 
     def remove(self, path: str) -> None:
         place = self._root / path
@@ -89,14 +90,6 @@ class DirectoryStore:
                 place.rmdir()
             else:
                 place.unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 class FsspecStore:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from veridict.core.errors import BadInput, NotFound
-from veridict.core.files import sync_directory
+from veridict.core.files import sync
 from veridict.ledger.lock import DirectoryLock
 from veridict.ledger.schema import storage_errors
 from veridict.ledger.sqlite import FILE, SqliteStore
@@ -72,7 +72,7 @@ def move_to_database(directory: Path, url: str) -> int:
             note(directory, new)
         with storage_errors(directory):
             (directory / FILE).rename(directory / _MOVED)
-            sync_directory(directory)
+            sync(directory)
     finally:
         lock.release()
     return size

@@ -15,7 +15,7 @@ from threading import RLock
 from typing import Any
 
 from veridict.core.errors import StorageFailed
-from veridict.core.files import sync_directory
+from veridict.core.files import sync
 from veridict.ledger.schema import (
     check_version,
     create_or_check,
@@ -54,7 +54,7 @@ class SqliteStore(Store):
         with storage_errors(self.path):
             if writable:
                 self._writer = _open(self.path, "rwc", self._prepare)
-                sync_directory(directory)
+                sync(directory)
             self._reader = _open_reader(self.path)
 
     @contextmanager

@@ -14,7 +14,7 @@ import os
 import secrets
 from pathlib import Path
 
-from veridict.core.files import SECRET, must_be_private, sync_directory
+from veridict.core.files import SECRET, must_be_private, sync
 
 CURRENT, NEXT = "master.key", "master.next"
 KEY_BYTES = 32
@@ -61,7 +61,7 @@ class MasterKey:
             self._next.replace(self._current)
         else:  # its transaction never came
             _forget(self._next)
-        sync_directory(self._current.parent)
+        sync(self._current.parent)
 
 
 def _read(path: Path) -> tuple[int, bytes] | None:
@@ -82,7 +82,7 @@ def _write(path: Path, generation: int, key: bytes) -> None:
         file.write(f"{generation} {key.hex()}\n")
         file.flush()
         os.fsync(file.fileno())
-    sync_directory(path.parent)
+    sync(path.parent)
 
 
 def _overwrite(path: Path) -> None:

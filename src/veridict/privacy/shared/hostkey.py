@@ -6,7 +6,6 @@ old one, in the database's write-ahead log or its backups, opens nowhere any mor
 
 from __future__ import annotations
 
-import os
 import secrets
 import socket
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from veridict.core.files import replace_file
 from veridict.privacy.master import KEY_BYTES, MasterKey
 from veridict.privacy.wrapping import unwrap, wrap
 
@@ -55,12 +55,7 @@ class HostKey:
 
     def take(self, id: str) -> None:
         """From now on the key in this directory is the host `id`'s. Durable."""
-        fresh = self._directory / f"{_ID}.{os.getpid()}.new"
-        with fresh.open("w") as file:
-            file.write(f"{id} {self._place()}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._directory / _ID)
+        replace_file(self._directory / _ID, f"{id} {self._place()}\n".encode())
 
     def _place(self) -> str:
         return f"{socket.gethostname()}:{self._directory.resolve()}"
